@@ -1,0 +1,149 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target is built with these: Swift 6 mode, warnings as errors, each `unsafe` spelt out.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let libraries = [
+    "XenCore", "XenGrant", "XenEvtchn", "XenRing", "XenStoreWire", "XenStoreClient",
+    "XenStoreServer",
+    "XenBus", "XenMock", "XenTesting",
+]
+
+let whenLibXen: TargetDependencyCondition? = .when(traits: ["LibXen"])
+
+let package = Package(
+    name: "swift-xen",
+    products: libraries.map { .library(name: $0, targets: [$0]) },
+    traits: [
+        .default(enabledTraits: ["LibXen"]),
+        .trait(
+            name: "LibXen",
+            description:
+                "The back ends for real Xen, over libxengnttab and libxenevtchn (Debian: libxen-dev)."
+        ),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    ],
+    targets: [
+        // Layer 0: vocabulary, the operating system, the hypervisor's C headers.
+        .target(name: "CXen", cSettings: [.define("LIBXEN", .when(traits: ["LibXen"]))]),
+        .target(name: "XenCore", swiftSettings: settings),
+        .target(name: "CSystem"),
+        .target(name: "XenSystem", dependencies: ["XenCore", "CSystem"], swiftSettings: settings),
+
+        // Layer 1: grants, event channels, rings. None imports another.
+        .target(
+            name: "XenGrant",
+            dependencies: ["XenCore", "XenSystem", .target(name: "CXen", condition: whenLibXen)],
+            swiftSettings: settings),
+        .target(
+            name: "XenEvtchn",
+            dependencies: ["XenCore", "XenSystem", .target(name: "CXen", condition: whenLibXen)],
+            swiftSettings: settings),
+        .target(name: "XenRing", dependencies: ["XenCore"], swiftSettings: settings),
+
+        // Layer 2: the xenstore. Client and server never import each other.
+        .target(name: "XenStoreWire", dependencies: ["XenCore"], swiftSettings: settings),
+        .target(
+            name: "XenStoreClient", dependencies: ["XenCore", "XenSystem", "XenStoreWire"],
+            swiftSettings: settings),
+        .target(
+            name: "XenStoreServer",
+            dependencies: [
+                "XenCore", "XenSystem", "XenStoreWire",
+                .product(name: "HashTreeCollections", package: "swift-collections"),
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: settings),
+
+        // Layer 3: what joins grants, event channels, rings and the store.
+        .target(
+            name: "XenBus",
+            dependencies: [
+                "XenCore", "XenSystem", "XenGrant", "XenEvtchn", "XenRing", "XenStoreWire",
+                "XenStoreClient",
+            ],
+            swiftSettings: settings),
+
+        // For users' own tests.
+        .target(
+            name: "XenMock", dependencies: ["XenCore", "XenSystem", "XenGrant", "XenEvtchn"],
+            swiftSettings: settings),
+        .target(
+            name: "XenTesting", dependencies: ["XenCore", "XenGrant", "XenEvtchn"],
+            swiftSettings: settings),
+
+        // Examples/Block: a block device over the real blkif protocol.
+        .target(
+            name: "BlockDevice",
+            dependencies: [
+                "XenCore", "XenSystem", "XenGrant", "XenEvtchn", "XenRing", "XenStoreClient",
+                "XenBus",
+            ],
+            path: "Examples/Block/BlockDevice", swiftSettings: settings),
+        .executableTarget(
+            name: "block-demo",
+            dependencies: [
+                "BlockDevice", "XenMock", "XenStoreServer",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            path: "Examples/Block/Demo", swiftSettings: settings),
+        .executableTarget(
+            name: "xen-block",
+            dependencies: [
+                "BlockDevice", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Examples/Block/Tool", swiftSettings: settings),
+
+        // Evidence: the agent that runs the suites inside a real Xen, and the benchmarks.
+        .executableTarget(
+            name: "xen-lab-agent",
+            dependencies: [
+                "XenTesting", "XenGrant", "XenEvtchn", "XenStoreClient",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Lab/Agent", swiftSettings: settings),
+        .executableTarget(
+            name: "xen-bench", dependencies: ["XenCore", "XenRing", "CRing"],
+            path: "Benchmarks/Bench", swiftSettings: settings),
+
+        .target(
+            name: "CRing", path: "Tests/CRing",
+            cSettings: [.define("LIBXEN", .when(traits: ["LibXen"]))]),
+        .testTarget(
+            name: "XenCoreTests", dependencies: ["XenCore", "XenSystem"], swiftSettings: settings),
+        .testTarget(
+            name: "XenGrantTests", dependencies: ["XenGrant", "XenMock", "XenTesting"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "XenEvtchnTests", dependencies: ["XenEvtchn", "XenMock", "XenTesting"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "XenRingTests",
+            dependencies: ["XenRing", "XenMock", "XenSystem", "CRing"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "XenStoreTests",
+            dependencies: ["XenStoreWire", "XenStoreClient", "XenStoreServer", "XenSystem"],
+            swiftSettings: settings),
+        .testTarget(name: "XenMockTests", dependencies: ["XenMock"], swiftSettings: settings),
+        .testTarget(
+            name: "XenBusTests",
+            dependencies: ["XenBus", "XenStoreServer", "XenMock"], swiftSettings: settings),
+        .testTarget(
+            name: "BlockTests",
+            dependencies: ["BlockDevice", "XenStoreServer", "XenMock"], swiftSettings: settings),
+    ]
+)

@@ -1,0 +1,8 @@
+// Linux headers that the Glibc module map leaves out.
+#pragma once
+#define _GNU_SOURCE
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+
+static inline int csystem_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+static inline int csystem_memfd(const char *name) { return memfd_create(name, MFD_CLOEXEC); }

@@ -1,0 +1,33 @@
+/// The moment at which a wait gives up. Every wait in this library takes one.
+@frozen
+public struct Deadline: Hashable, Comparable, Sendable {
+    /// On the continuous clock, which also runs while the machine is suspended.
+    public let instant: ContinuousClock.Instant
+
+    @inlinable
+    public init(at instant: ContinuousClock.Instant) { self.instant = instant }
+
+    /// The moment `duration` from now.
+    public static func after(_ duration: Duration) -> Deadline {
+        Deadline(at: .now + duration)
+    }
+
+    /// Already passed: looks once and does not wait.
+    public static var now: Deadline { Deadline(at: .now) }
+
+    /// The time that is left, zero once the deadline has passed.
+    public var remaining: Duration { max(.zero, ContinuousClock.Instant.now.duration(to: instant)) }
+
+    /// The time that is left, rounded up to whole milliseconds, as `poll(2)` takes it.
+    public var remainingMilliseconds: Int32 {
+        let (seconds, attoseconds) = remaining.components
+        guard seconds < 2_000_000 else { return 2_000_000_000 }
+        let fraction = (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+        return Int32(seconds * 1000 + fraction)
+    }
+
+    public var hasPassed: Bool { ContinuousClock.Instant.now >= instant }
+
+    @inlinable
+    public static func < (left: Self, right: Self) -> Bool { left.instant < right.instant }
+}

@@ -1,0 +1,42 @@
+public import XenCore
+
+/// Pages of ours that one peer may map. Revoked when it goes.
+///
+/// Pages that the peer still maps by then go into quarantine instead of being reused.
+public struct GrantShare: ~Copyable, Sendable {
+    private var raw: RawShare?
+    private let owner: GrantQuarantine
+    /// One reference a page: what the peer needs to map them.
+    public let references: [GrantReference]
+
+    init(_ raw: RawShare, owner: GrantQuarantine) {
+        self.raw = raw
+        self.owner = owner
+        references = raw.references
+    }
+
+    /// The pages. The view ends with this share: do not use it afterwards.
+    @unsafe
+    public var memory: SharedMemory {
+        // Safe to force: only the consuming methods take `raw`.
+        guard let raw else { preconditionFailure("used after it was closed") }
+        return raw.memory
+    }
+
+    /// Looks at the pages, or changes them.
+    public func withMemory<R, E: Error>(_ body: (SharedMemory) throws(E) -> R) throws(E) -> R {
+        try unsafe body(memory)
+    }
+
+    /// Revokes the grants.
+    ///
+    /// Throws `.inUse` if the peer still maps a page: the pages are in quarantine then, and
+    /// `GrantTable.sweepQuarantine()` tries again.
+    public consuming func close() throws(GrantError) {
+        if let raw = raw.take() { try owner.revoke(raw) }
+    }
+
+    deinit {
+        if let raw { try? owner.revoke(raw) }
+    }
+}

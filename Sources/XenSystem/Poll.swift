@@ -1,0 +1,48 @@
+package import XenCore
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// What a wait on descriptors found.
+package struct PollOutcome: Sendable {
+    package let events: [Int16]
+
+    /// Whether descriptor `index` can be read, or has hung up or failed, so that a read says so.
+    package func isReadable(_ index: Int) -> Bool {
+        events[index] & Int16(POLLIN | POLLHUP | POLLERR | POLLNVAL) != 0
+    }
+
+    /// Whether descriptor `index` takes bytes, or has hung up or failed, so that a write says so.
+    package func isWritable(_ index: Int) -> Bool {
+        events[index] & Int16(POLLOUT | POLLHUP | POLLERR | POLLNVAL) != 0
+    }
+
+    package var isEmpty: Bool { events.allSatisfy { $0 == 0 } }
+}
+
+/// What to wait for on a descriptor.
+package struct PollInterest: OptionSet, Sendable {
+    package let rawValue: Int16
+    package init(rawValue: Int16) { self.rawValue = rawValue }
+    package static let readable = PollInterest(rawValue: Int16(POLLIN))
+    package static let writable = PollInterest(rawValue: Int16(POLLOUT))
+}
+
+/// Blocks until one of the descriptors is ready or the deadline has passed. Restarts after signals.
+package func poll(
+    _ descriptors: [(descriptor: Int32, interest: PollInterest)], until deadline: Deadline
+) throws(SystemFailure) -> PollOutcome {
+    var entries = descriptors.map {
+        pollfd(fd: $0.descriptor, events: $0.interest.rawValue, revents: 0)
+    }
+    while true {
+        // Safe: `entries` is private, and the kernel writes within its count.
+        let count = unsafe poll(&entries, nfds_t(entries.count), deadline.remainingMilliseconds)
+        if count >= 0 { return PollOutcome(events: entries.map(\.revents)) }
+        let failure = SystemFailure("poll")
+        guard failure.errorNumber == .interrupted else { throw failure }
+    }
+}
