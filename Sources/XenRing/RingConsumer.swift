@@ -1,0 +1,64 @@
+/// The consuming half of a ring's end: responses for a front, requests for a back.
+@frozen
+@usableFromInline
+package struct RingConsumer<Lane: RingLane> {
+    @usableFromInline let lane: Lane
+
+    /// Past the last message that was taken. Private: only `armEvent` tells the peer of it.
+    @usableFromInline package private(set) var consumed: RingIndex
+
+    /// The peer's producer index when it was last looked at and believed.
+    @usableFromInline package private(set) var observed: RingIndex
+
+    @usableFromInline package private(set) var fault: RingError?
+
+    package init(_ lane: Lane, at index: RingIndex) {
+        self.lane = lane
+        consumed = index
+        observed = index
+    }
+
+    /// Takes the next message, or makes sure that the peer will notify us of it.
+    ///
+    /// Nil comes only after the final check: the event index is set, and a last look found nothing.
+    ///
+    /// - Parameter limit: the most that an honest peer can have produced beyond `consumed`.
+    @inlinable
+    package mutating func next(limit: UInt32) throws(RingError) -> Lane.Message? {
+        guard try isReady(limit: limit) else { return nil }
+        let message = lane.load(at: consumed)
+        consumed = consumed.advanced(by: 1)
+        return message
+    }
+
+    /// Passes over all that is there without looking at it, up to the final check.
+    package mutating func skip(limit: UInt32) throws(RingError) -> UInt32 {
+        let start = consumed
+        while try isReady(limit: limit - consumed.distance(from: start)) { consumed = observed }
+        return consumed.distance(from: start)
+    }
+
+    @inlinable
+    mutating func isReady(limit: UInt32) throws(RingError) -> Bool {
+        if consumed != observed { return true }
+        if try look(limit: limit) { return true }
+        lane.armEvent(consumed.advanced(by: 1))
+        return try look(limit: limit)
+    }
+
+    @inlinable
+    mutating func look(limit: UInt32) throws(RingError) -> Bool {
+        if let fault { throw fault }
+        let producer = lane.observeProducer()
+        do {
+            let count = try consumed.offered(by: producer, limit: limit, lane.direction)
+            observed = producer
+            return count > 0
+        } catch {
+            fault = error
+            throw error
+        }
+    }
+}
+
+extension RingConsumer: Sendable where Lane: Sendable {}

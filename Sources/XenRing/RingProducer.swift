@@ -1,0 +1,38 @@
+/// The producing half of a ring's end: requests for a front, responses for a back.
+///
+/// Its indices are private. They are written to the page and never read back.
+@frozen
+@usableFromInline
+package struct RingProducer<Lane: RingLane> {
+    @usableFromInline let lane: Lane
+
+    /// Past the last message that was staged.
+    @usableFromInline package private(set) var staged: RingIndex
+
+    /// Past the last message that the peer may see.
+    @usableFromInline package private(set) var published: RingIndex
+
+    package init(_ lane: Lane, at index: RingIndex) {
+        self.lane = lane
+        staged = index
+        published = index
+    }
+
+    /// Puts a message into the next slot. The caller knows that the slot is free.
+    @inlinable
+    package mutating func stage(_ message: Lane.Message) {
+        lane.store(message, at: staged)
+        staged = staged.advanced(by: 1)
+    }
+
+    /// Lets the peer see all that is staged, and says whether to notify it.
+    @inlinable
+    package mutating func publish() -> PeerNotification {
+        let old = published
+        published = staged
+        lane.publishProducer(published)
+        return PeerNotification(from: old, to: published, event: lane.observeEvent())
+    }
+}
+
+extension RingProducer: Sendable where Lane: Sendable {}

@@ -1,0 +1,29 @@
+import XenCore
+
+/// Page-aligned memory for one test, freed at its end.
+final class TestMemory {
+    let view: SharedMemory
+
+    init(byteCount: Int = Page.byteCount) {
+        let base = UnsafeMutableRawPointer.allocate(
+            byteCount: byteCount, alignment: Page.byteCount)
+        unsafe base.initializeMemory(as: UInt8.self, repeating: 0xA5, count: byteCount)
+        // Safe: the view dies with this object, and tests keep the object as long as the view.
+        view = unsafe SharedMemory(base: base, byteCount: byteCount)
+    }
+
+    deinit { unsafe view.baseAddress.deallocate() }
+
+    var bytes: [UInt8] { view.bytes(at: 0, count: view.byteCount) }
+
+    /// A 32-bit word of the page, as a hostile peer sees it.
+    subscript(offset: Int) -> UInt32 {
+        get {
+            let bytes = view.bytes(at: offset, count: 4)
+            return bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) }
+        }
+        set {
+            view.store((0..<4).map { UInt8(truncatingIfNeeded: newValue >> ($0 * 8)) }, at: offset)
+        }
+    }
+}
