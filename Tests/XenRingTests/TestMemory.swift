@@ -1,5 +1,11 @@
 import XenCore
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// Page-aligned memory for one test, freed at its end.
 final class TestMemory {
     let view: SharedMemory
@@ -15,6 +21,12 @@ final class TestMemory {
     deinit { unsafe view.baseAddress.deallocate() }
 
     var bytes: [UInt8] { view.bytes(at: 0, count: view.byteCount) }
+
+    func hasSameBytes(as other: TestMemory) -> Bool {
+        precondition(view.byteCount == other.view.byteCount)
+        // Safe: both views are of this many bytes.
+        return unsafe memcmp(view.baseAddress, other.view.baseAddress, view.byteCount) == 0
+    }
 
     /// A 32-bit word of the page, as a hostile peer sees it.
     subscript(offset: Int) -> UInt32 {

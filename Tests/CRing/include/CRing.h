@@ -3,8 +3,7 @@
 #include <stdint.h>
 
 // C's own rings, from the macros of <xen/io/ring.h>: the other end in tests, and the twin in benchmarks.
-// Without the trait LibXen nothing is defined here.
-#ifdef LIBXEN
+// Without the trait LibXen these are declared, but not defined.
 
 // Either end's private variables. `private_index` is req_prod_pvt or rsp_prod_pvt, `consumer` is rsp_cons or req_cons.
 struct cring_end {
@@ -36,5 +35,3 @@ const struct cring_kind *cring_8_24(void);
 const struct cring_kind *cring_112_16(void);
 const struct cring_kind *cring_1008_8(void);
 const struct cring_kind *cring_4032_8(void);
-
-#endif
