@@ -78,10 +78,14 @@ let package = Package(
 
         // For users' own tests.
         .target(
-            name: "XenMock", dependencies: ["XenCore", "XenSystem", "XenGrant", "XenEvtchn"],
+            name: "XenMock",
+            dependencies: [
+                "XenCore", "XenSystem", "XenGrant", "XenEvtchn", "CSystem",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
             swiftSettings: settings),
         .target(
-            name: "XenTesting", dependencies: ["XenCore", "XenGrant", "XenEvtchn"],
+            name: "XenTesting", dependencies: ["XenCore", "XenSystem", "XenGrant", "XenEvtchn"],
             swiftSettings: settings),
 
         // Examples/Block: a block device over the real blkif protocol.
@@ -138,7 +142,9 @@ let package = Package(
             name: "XenStoreTests",
             dependencies: ["XenStoreWire", "XenStoreClient", "XenStoreServer", "XenSystem"],
             swiftSettings: settings),
-        .testTarget(name: "XenMockTests", dependencies: ["XenMock"], swiftSettings: settings),
+        .testTarget(
+            name: "XenMockTests", dependencies: ["XenMock", "XenCore", "XenGrant", "XenEvtchn"],
+            swiftSettings: settings),
         .testTarget(
             name: "XenBusTests",
             dependencies: ["XenBus", "XenStoreServer", "XenMock"], swiftSettings: settings),

@@ -6,6 +6,7 @@ public struct ErrorNumber: RawRepresentable, Hashable, Sendable {
 
     public static let notPermitted = ErrorNumber(rawValue: 1)
     public static let noEntry = ErrorNumber(rawValue: 2)
+    public static let noSuchProcess = ErrorNumber(rawValue: 3)
     public static let interrupted = ErrorNumber(rawValue: 4)
     public static let inputOutput = ErrorNumber(rawValue: 5)
     public static let noDevice = ErrorNumber(rawValue: 6)
@@ -19,6 +20,7 @@ public struct ErrorNumber: RawRepresentable, Hashable, Sendable {
     public static let tooBig = ErrorNumber(rawValue: 27)
     public static let noSpace = ErrorNumber(rawValue: 28)
     public static let notImplemented = ErrorNumber(rawValue: 38)
+    public static let notConnected = ErrorNumber(rawValue: 107)
 
     private static let names: [Int32: String] = [
         1: "EPERM", 2: "ENOENT", 3: "ESRCH", 4: "EINTR", 5: "EIO", 6: "ENXIO", 7: "E2BIG",

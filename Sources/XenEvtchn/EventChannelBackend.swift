@@ -20,6 +20,8 @@ public protocol EventChannelBackend: AnyObject, Sendable {
     func notify(_ port: EventPort) throws(EventChannelError)
 
     /// Lets the port deliver again. What rang meanwhile is delivered then.
+    ///
+    /// A port that is not this handle's is ignored: it may have been closed since it rang.
     func unmask(_ port: EventPort) throws(EventChannelError)
 
     /// The next port of this handle that has rung, masked as it is returned.

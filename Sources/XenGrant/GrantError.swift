@@ -8,10 +8,9 @@ public struct GrantError: Error, Hashable, Sendable {
 
         /// The device or library is missing or may not be opened.
         public static let unavailable = Code(description: "unavailable")
-        /// The peer has no such grant, or has revoked it.
+        /// The peer has no such grant, has revoked it, or made it for another domain or for reading
+        /// only. Linux has one answer to all of these, EINVAL.
         public static let badReference = Code(description: "bad reference")
-        /// The grant is for another domain, or read-only where writing was asked for.
-        public static let accessDenied = Code(description: "access denied")
         /// The peer still maps the grant: its pages must not be reused.
         public static let inUse = Code(description: "in use")
         /// A limit on grants, mappings or memory was reached.

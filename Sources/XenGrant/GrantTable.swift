@@ -25,6 +25,7 @@ public struct GrantTable: Sendable {
         notification: UnmapNotification? = nil
     ) throws(GrantError) -> GrantShare {
         precondition(pageCount > 0, "a share has at least one page")
+        check(notification, pageCount: pageCount)
         let raw = try backend.share(
             pageCount: pageCount, with: domain, access: access, notification: notification)
         return GrantShare(raw, owner: quarantine)
@@ -32,7 +33,7 @@ public struct GrantTable: Sendable {
 
     /// Maps a peer's pages. Does not block.
     ///
-    /// Throws `.badReference` and `.accessDenied` when the peer's numbers are wrong.
+    /// Throws `.badReference` when the peer's numbers are wrong.
     ///
     /// - Parameter notification: what happens when this mapping goes, also when this process dies.
     public func map(
@@ -40,6 +41,7 @@ public struct GrantTable: Sendable {
         notification: UnmapNotification? = nil
     ) throws(GrantError) -> GrantMapping {
         precondition(!references.isEmpty, "a mapping has at least one page")
+        check(notification, pageCount: references.count)
         let raw = try backend.map(
             references, of: domain, access: access, notification: notification)
         return GrantMapping(raw, backend: backend, references: references, domain: domain)
@@ -53,4 +55,10 @@ public struct GrantTable: Sendable {
 
     /// The pages that peers still map although we have let go of them. They are never reused.
     public var quarantinedPageCount: Int { quarantine.pageCount }
+
+    private func check(_ notification: UnmapNotification?, pageCount: Int) {
+        guard let byte = notification?.clearByte else { return }
+        precondition(
+            byte >= 0 && byte < pageCount * Page.byteCount, "the byte to clear is in the pages")
+    }
 }

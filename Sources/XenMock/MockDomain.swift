@@ -1,0 +1,26 @@
+import Synchronization
+public import XenCore
+
+/// One life of a domain of a `MockHypervisor`.
+public struct MockDomain: Sendable {
+    public let id: DomainID
+    let generation: UInt64
+    let hypervisor: MockHypervisor
+
+    /// What this domain may hold. A lower limit takes nothing away that is held already.
+    public var limits: MockLimits {
+        get { hypervisor.state.withLock { $0.domains[id]?.limits ?? MockLimits() } }
+        nonmutating set { hypervisor.state.withLock { $0.domains[id]?.limits = newValue } }
+    }
+
+    /// Starts a process: one that has just opened Xen's grant and event devices.
+    ///
+    /// - Parameter name: for the leak report.
+    public func startProcess(name: String) -> MockProcess {
+        let process = hypervisor.state.withLock {
+            $0.startProcess(name: name, in: id, generation: generation)
+        }
+        guard let process else { preconditionFailure("\(id) was destroyed") }
+        return MockProcess(id: process, name: name, domain: self)
+    }
+}

@@ -1,0 +1,46 @@
+import Synchronization
+import XenCore
+import XenGrant
+
+/// A mock process's handle on its domain's grants.
+final class MockGrants: GrantBackend {
+    private let process: ProcessID
+    private let hypervisor: MockHypervisor
+
+    init(process: ProcessID, hypervisor: MockHypervisor) {
+        self.process = process
+        self.hypervisor = hypervisor
+    }
+
+    func share(
+        pageCount: Int, with domain: DomainID, access: GrantAccess, notification: UnmapNotification?
+    ) throws(GrantError) -> RawShare {
+        try hypervisor.state.withLock { (state) throws(GrantError) in
+            try state.share(
+                pageCount: pageCount, with: domain, access: access, notification: notification,
+                by: process)
+        }
+    }
+
+    func unshare(_ share: RawShare) throws(GrantError) {
+        try hypervisor.state.withLock { (state) throws(GrantError) in
+            try state.unshare(share, by: process)
+        }
+    }
+
+    func map(
+        _ references: [GrantReference], of domain: DomainID, access: GrantAccess,
+        notification: UnmapNotification?
+    ) throws(GrantError) -> RawMapping {
+        try hypervisor.state.withLock { (state) throws(GrantError) in
+            try state.map(
+                references, of: domain, access: access, notification: notification, by: process)
+        }
+    }
+
+    func unmap(_ mapping: RawMapping) throws(GrantError) {
+        try hypervisor.state.withLock { (state) throws(GrantError) in
+            try state.unmap(mapping, by: process)
+        }
+    }
+}

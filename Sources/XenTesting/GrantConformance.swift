@@ -1,0 +1,93 @@
+import XenCore
+import XenGrant
+
+/// What every `GrantBackend` must do. The left party shares, the right one maps.
+public enum GrantConformance {
+    public static let checks = sharing + refusals + lifetimes + notifications
+}
+
+extension GrantConformance {
+    static let sharing = [
+        ConformanceCheck("each side sees the bytes that the other one writes") { host in
+            let share = try host.left.grants.share(pageCount: 1, with: host.right.domain)
+            let mapping = try host.right.grants.map(share.references, of: host.left.domain)
+            share.withMemory { $0.store([1, 2, 3], at: 0) }
+            try expect(
+                "read by the peer", mapping.withMemory { $0.bytes(at: 0, count: 3) }, is: [1, 2, 3])
+            mapping.withMemory { $0.store([4, 5, 6], at: Page.byteCount - 3) }
+            let last = share.withMemory { $0.bytes(at: Page.byteCount - 3, count: 3) }
+            try expect("written by the peer", last, is: [4, 5, 6])
+            try mapping.close()
+            try share.close()
+        },
+        ConformanceCheck("a page is zero when it is shared, whoever had it before") { host in
+            for _ in 0..<3 {
+                let share = try host.left.grants.share(pageCount: 2, with: host.right.domain)
+                let bytes = share.withMemory { $0.bytes(at: 0, count: $0.byteCount) }
+                try expect(
+                    "bytes of two new pages that are not zero", bytes.count { $0 != 0 }, is: 0)
+                share.withMemory { $0.store([UInt8](repeating: 0xEE, count: $0.byteCount), at: 0) }
+                try share.close()
+            }
+        },
+        ConformanceCheck("pages are mapped one after another in the order asked for") { host in
+            let share = try host.left.grants.share(pageCount: 16, with: host.right.domain)
+            for page in 0..<16 {
+                share.withMemory { $0.store([UInt8(page)], at: page * Page.byteCount + page) }
+            }
+            let same = try host.right.grants.map(share.references, of: host.left.domain)
+            let reversed = try host.right.grants.map(
+                share.references.reversed(), of: host.left.domain)
+            for page in 0..<16 {
+                let found = same.withMemory { $0.bytes(at: page * Page.byteCount + page, count: 1) }
+                try expect("page \(page)", found, is: [UInt8(page)])
+                let offset = (15 - page) * Page.byteCount + page
+                let mirrored = reversed.withMemory { $0.bytes(at: offset, count: 1) }
+                try expect("page \(page), mapped in reverse", mirrored, is: [UInt8(page)])
+            }
+            try same.close()
+            try reversed.close()
+            try share.close()
+        },
+        ConformanceCheck("every page has a reference of its own, and none is reserved") { host in
+            let share = try host.left.grants.share(pageCount: 16, with: host.right.domain)
+            try expect("references", share.references.count, is: 16)
+            try expect("different references", Set(share.references).count, is: 16)
+            let reserved = share.references.filter { $0.rawValue < 2 }
+            try expect("reserved references", reserved, is: [])
+            try share.close()
+        },
+        ConformanceCheck("a grant can be mapped twice, and each mapping goes by itself") { host in
+            let share = try host.left.grants.share(pageCount: 1, with: host.right.domain)
+            let first = try host.right.grants.map(share.references, of: host.left.domain)
+            let second = try host.right.grants.map(share.references, of: host.left.domain)
+            first.withMemory { $0.store([7], at: 9) }
+            try expect(
+                "the other mapping", second.withMemory { $0.bytes(at: 9, count: 1) }, is: [7])
+            try first.close()
+            try expect("what is left", second.withMemory { $0.bytes(at: 9, count: 1) }, is: [7])
+            try second.close()
+            try share.close()
+        },
+        ConformanceCheck("a read-only mapping of a writable grant can be read") { host in
+            let share = try host.left.grants.share(pageCount: 1, with: host.right.domain)
+            share.withMemory { $0.store([8], at: 0) }
+            let mapping = try host.right.grants.map(
+                share.references, of: host.left.domain, access: .readOnly)
+            try expect("byte 0", mapping.withMemory { $0.bytes(at: 0, count: 1) }, is: [8])
+            try mapping.close()
+            try share.close()
+        },
+        ConformanceCheck("a read-only grant can be read by the peer and written by its owner") {
+            host in
+            let share = try host.left.grants.share(
+                pageCount: 1, with: host.right.domain, access: .readOnly)
+            let mapping = try host.right.grants.map(
+                share.references, of: host.left.domain, access: .readOnly)
+            share.withMemory { $0.store([9], at: 0) }
+            try expect("byte 0", mapping.withMemory { $0.bytes(at: 0, count: 1) }, is: [9])
+            try mapping.close()
+            try share.close()
+        },
+    ]
+}
