@@ -36,7 +36,8 @@ public struct BackRing<Request: RingMessage, Response: RingMessage>: ~Copyable, 
         let requests = PageLane<Request, Response>(.request, in: memory, slotCount: slotCount)
         let responses = PageLane<Response, Request>(.response, in: memory, slotCount: slotCount)
         let index = responses.observeProducer()
-        _ = try index.offered(by: requests.observeProducer(), limit: slotCount, .request)
+        _ = try RingIndex.offered(
+            from: index, to: requests.observeProducer(), limit: slotCount, .request)
         self.init(attachingTo: memory, at: index)
     }
 

@@ -51,7 +51,8 @@ package struct RingConsumer<Lane: RingLane> {
         if let fault { throw fault }
         let producer = lane.observeProducer()
         do {
-            let count = try consumed.offered(by: producer, limit: limit, lane.direction)
+            let count = try RingIndex.offered(
+                from: consumed, to: producer, limit: limit, lane.direction)
             observed = producer
             return count > 0
         } catch {

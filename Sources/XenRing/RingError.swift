@@ -10,21 +10,28 @@ public struct RingError: Error, Hashable, Sendable {
         public static let impossibleIndex = Code(description: "impossible index")
     }
 
-    /// What the peer sent on the ring in question.
+    /// Which of the ring's two directions is broken.
     public let direction: RingDirection
 
-    /// The peer's producer index, as it was read.
+    /// Whose index it is that cannot be: the peer is this direction's producer or its consumer.
+    public let peer: RingRole
+
+    /// The producer index; if it is the peer's, as it was read.
     public let producer: RingIndex
 
-    /// Our consumer index.
+    /// The consumer index; if it is the peer's, as it was read.
     public let consumer: RingIndex
 
-    /// The most that the peer could have offered at that moment.
+    /// The most that could have lain between them at that moment.
     public let limit: UInt32
 
     @inlinable
-    init(_ direction: RingDirection, producer: RingIndex, consumer: RingIndex, limit: UInt32) {
+    init(
+        _ direction: RingDirection, peer: RingRole, producer: RingIndex, consumer: RingIndex,
+        limit: UInt32
+    ) {
         self.direction = direction
+        self.peer = peer
         self.producer = producer
         self.consumer = consumer
         self.limit = limit
@@ -35,9 +42,9 @@ public struct RingError: Error, Hashable, Sendable {
     /// What happened to what, and what to do.
     public var message: String {
         """
-        the peer's \(direction) producer index \(producer.rawValue) offers \
-        \(producer.distance(from: consumer)) beyond our consumer index \(consumer.rawValue), \
-        where at most \(limit) can be: close the connection
+        the peer's \(direction) \(peer) index is wrong: producer \(producer.rawValue), consumer \
+        \(consumer.rawValue), \(producer.distance(from: consumer)) between them where at most \
+        \(limit) can be; close the connection
         """
     }
 }
@@ -53,6 +60,15 @@ public enum RingDirection: String, Hashable, Sendable, CustomStringConvertible {
     case request
     /// From the back to the front, or from the server to the client.
     case response
+
+    public var description: String { rawValue }
+}
+
+/// What one side is to one direction of a ring.
+@frozen
+public enum RingRole: String, Hashable, Sendable, CustomStringConvertible {
+    case producer
+    case consumer
 
     public var description: String { rawValue }
 }

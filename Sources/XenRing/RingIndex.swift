@@ -25,17 +25,19 @@ public struct RingIndex: RawRepresentable, Hashable, Sendable {
     @inlinable
     public func position(mask: UInt32) -> Int { Int(rawValue & mask) }
 
-    /// What a peer's producer index offers beyond our consumer index.
+    /// What a producer index offers beyond a consumer index, one of them the peer's.
     ///
-    /// The one place where a peer's index is believed or not. Throws `.impossibleIndex` when it offers
+    /// The one place where a peer's index is believed or not. Throws `.impossibleIndex` when there would be
     /// more than `limit`, which is also how an index that went backwards looks.
     @inlinable
-    func offered(
-        by producer: RingIndex, limit: UInt32, _ direction: RingDirection
+    static func offered(
+        from consumer: RingIndex, to producer: RingIndex, limit: UInt32,
+        _ direction: RingDirection, peer: RingRole = .producer
     ) throws(RingError) -> UInt32 {
-        let count = producer.distance(from: self)
+        let count = producer.distance(from: consumer)
         guard count <= limit else {
-            throw RingError(direction, producer: producer, consumer: self, limit: limit)
+            throw RingError(
+                direction, peer: peer, producer: producer, consumer: consumer, limit: limit)
         }
         return count
     }
