@@ -120,12 +120,14 @@ let package = Package(
             ],
             path: "Lab/Agent", swiftSettings: settings),
         .executableTarget(
-            name: "xen-bench", dependencies: ["XenCore", "XenRing", "CRing"],
+            name: "xen-bench",
+            dependencies: ["XenCore", "XenSystem", "XenRing", "CRing", "CAllocationCount"],
             path: "Benchmarks/Bench", swiftSettings: settings),
 
         .target(
             name: "CRing", path: "Tests/CRing",
             cSettings: [.define("LIBXEN", .when(traits: ["LibXen"]))]),
+        .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
         .testTarget(
             name: "XenCoreTests", dependencies: ["XenCore", "XenSystem"], swiftSettings: settings),
         .testTarget(
@@ -136,7 +138,10 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "XenRingTests",
-            dependencies: ["XenRing", "XenMock", "XenSystem", "CRing"],
+            dependencies: [
+                "XenRing", "XenMock", "XenGrant", "XenEvtchn", "XenSystem", "CRing",
+                "CAllocationCount",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "XenStoreTests",

@@ -9,9 +9,11 @@ struct Wide<let count: Int>: RingMessage {
 
     var value: UInt64 { words[0] }
 
-    /// Whether every word is the one that `init` wrote.
+    /// Whether every word is the one that `init` wrote. Allocates nothing, not even in a debug build.
     var isWhole: Bool {
-        words.indices.allSatisfy { words[$0] == value &+ UInt64($0) }
+        var index = 0
+        while index < count, words[index] == value &+ UInt64(index) { index += 1 }
+        return index == count
     }
 }
 
