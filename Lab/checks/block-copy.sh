@@ -1,0 +1,52 @@
+# shellcheck shell=sh disable=SC2154 # variables of Lab/inside
+# Our block frontend in a guest copies a disk from our backend in dom0, which is killed in mid-copy and
+# started again.
+# expect: dom0: backend killed in mid-copy and started again
+# expect: guest: our frontend copies the disk across the restart
+# expect: dom0: the guest's copy is the image
+
+dom0() {
+    guest_start block-copy || return
+    check "dom0: backend killed in mid-copy and started again" 60 restart_backend
+    guest_finish 60 || show /tmp/backend.log 10
+    check "dom0: the guest's copy is the image" 10 compare_copy
+}
+
+restart_backend() {
+    disk_attach || return
+    disk_serve
+    wait_for 40 backend_has_read 4194304 || return
+    kill -STOP "$disk_backend"
+    bytes_read=$(backend_bytes_read)
+    kill -9 "$disk_backend"
+    disk_serve
+    echo "killed after $bytes_read bytes of $((disk_mebibytes * 1048576))"
+    # Had it read all of them, the copy might have been over.
+    [ "$bytes_read" -lt $((disk_mebibytes * 1048576)) ]
+}
+
+backend_has_read() {
+    [ "$(backend_bytes_read)" -ge "$1" ]
+}
+
+# What the backend has read from its image and elsewhere, as the kernel counts it.
+backend_bytes_read() {
+    sed -n 's/^rchar: //p' "/proc/$disk_backend/io"
+}
+
+compare_copy() {
+    copied=$(guest_value copy-sha256) || { echo "the guest has no copy"; return 1; }
+    expected=$(disk_digest 0 "$disk_mebibytes" "$disk_image")
+    echo "sha256 $copied in the guest, $expected in dom0"
+    [ "$copied" = "$expected" ]
+}
+
+guest() {
+    check "guest: our frontend copies the disk across the restart" 60 copy_disk
+}
+
+copy_disk() {
+    disk_await || return
+    xen-block copy --device "$disk_device" --output /tmp/copy || return
+    tell copy-sha256 "$(disk_digest 0 "$disk_mebibytes" /tmp/copy)"
+}

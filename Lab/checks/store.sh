@@ -1,0 +1,13 @@
+# shellcheck shell=sh
+# The store client against the real C xenstored.
+# expect: dom0: client of xenstored over its socket
+# expect: guest: client of xenstored over /dev/xen/xenbus
+
+dom0() {
+    check "dom0: client of xenstored over its socket" 60 xen-lab-agent store
+    guest_start store && guest_finish 90
+}
+
+guest() {
+    check "guest: client of xenstored over /dev/xen/xenbus" 60 xen-lab-agent store
+}

@@ -1,0 +1,14 @@
+# shellcheck shell=sh
+# The XenTesting suites for grants and event channels, on the real hypervisor.
+# expect: dom0: grant and event channel suites
+# expect: guest: grant and event channel suites
+
+dom0() {
+    check "dom0: grant and event channel suites" 60 xen-lab-agent suites --domain 0
+    guest_start suites && guest_finish 90
+}
+
+guest() {
+    check "guest: grant and event channel suites" 60 \
+        xen-lab-agent suites --domain "$(xenstore-read domid)"
+}

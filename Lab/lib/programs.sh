@@ -1,0 +1,18 @@
+# shellcheck shell=bash
+# The project's programs that run inside the lab, built so that they need no Swift there.
+
+programs=(xen-lab-agent xen-block)
+
+# Afterwards the programs are in $programs_folder.
+build_programs() {
+    local build=(swift build --package-path "$project" --scratch-path "$project/.build/lab"
+        -c release -Xswiftc -static-stdlib) program
+    for program in "${programs[@]}"; do
+        say "building $program"
+        "${build[@]}" --product "$program" >"$work/build.log" 2>&1 || {
+            cat "$work/build.log" >&2
+            fail "$program does not build"
+        }
+    done
+    programs_folder=$("${build[@]}" --show-bin-path)
+}
