@@ -115,7 +115,7 @@ let package = Package(
         .executableTarget(
             name: "xen-lab-agent",
             dependencies: [
-                "XenTesting", "XenGrant", "XenEvtchn", "XenStoreClient",
+                "XenTesting", "XenCore", "XenGrant", "XenEvtchn", "XenStoreClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Lab/Agent", swiftSettings: settings),

@@ -1,1 +1,153 @@
 #include "CXen.h"
+
+#if __has_include(<xengnttab.h>) && __has_include(<xenevtchn.h>)
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <xen/sys/evtchn.h>
+#include <xen/sys/gntalloc.h>
+#include <xen/sys/gntdev.h>
+#include <xentoollog.h>
+
+// Loading.
+
+static _Thread_local char problem[256];
+
+const char *cxen_load_problem(void) { return problem; }
+
+static bool note_problem(void) {
+    const char *message = dlerror();
+    strncpy(problem, message ? message : "unknown", sizeof problem - 1);
+    return false;
+}
+
+static bool find(void *library, const char *name, void *function) {
+    void *found = library ? dlsym(library, name) : NULL;
+    if (!found) return note_problem();
+    memcpy(function, &found, sizeof found);
+    return true;
+}
+
+const struct cxen_grants *cxen_load_grants(void) {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static struct cxen_grants table;
+    static bool is_loaded;
+    pthread_mutex_lock(&lock);
+    if (!is_loaded) {
+        void *library = dlopen("libxengnttab.so.1", RTLD_NOW | RTLD_LOCAL);
+        is_loaded = find(library, "xengnttab_open", &table.map_open)
+            && find(library, "xengnttab_close", &table.map_close)
+            && find(library, "xengnttab_fd", &table.map_fd)
+            && find(library, "xengnttab_map_domain_grant_refs", &table.map)
+            && find(library, "xengnttab_unmap", &table.unmap)
+            && find(library, "xengntshr_open", &table.share_open)
+            && find(library, "xengntshr_close", &table.share_close)
+            && find(library, "xengntshr_fd", &table.share_fd)
+            && find(library, "xengntshr_share_pages", &table.share)
+            && find(library, "xengntshr_unshare", &table.unshare);
+    }
+    bool result = is_loaded;
+    pthread_mutex_unlock(&lock);
+    return result ? &table : NULL;
+}
+
+const struct cxen_events *cxen_load_events(void) {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static struct cxen_events table;
+    static bool is_loaded;
+    pthread_mutex_lock(&lock);
+    if (!is_loaded) {
+        void *library = dlopen("libxenevtchn.so.1", RTLD_NOW | RTLD_LOCAL);
+        is_loaded = find(library, "xenevtchn_open", &table.open)
+            && find(library, "xenevtchn_close", &table.close)
+            && find(library, "xenevtchn_fd", &table.fd)
+            && find(library, "xenevtchn_bind_unbound_port", &table.bind_unbound)
+            && find(library, "xenevtchn_bind_interdomain", &table.bind_interdomain)
+            && find(library, "xenevtchn_unbind", &table.unbind)
+            && find(library, "xenevtchn_notify", &table.notify)
+            && find(library, "xenevtchn_pending", &table.pending)
+            && find(library, "xenevtchn_unmask", &table.unmask);
+    }
+    bool result = is_loaded;
+    pthread_mutex_unlock(&lock);
+    return result ? &table : NULL;
+}
+
+// Logging.
+
+static void ignore_message(
+    struct xentoollog_logger *logger, xentoollog_level level, int error, const char *context,
+    const char *format, va_list arguments) {}
+
+static void ignore_destruction(struct xentoollog_logger *logger) {}
+
+struct xentoollog_logger *cxen_quiet_logger(void) {
+    static struct xentoollog_logger quiet = {
+        .vmessage = ignore_message, .progress = NULL, .destroy = ignore_destruction};
+    return &quiet;
+}
+
+// Notifications.
+
+static uint32_t actions(struct cxen_notification notification) {
+    return (notification.byte >= 0 ? UNMAP_NOTIFY_CLEAR_BYTE : 0)
+        | (notification.port >= 0 ? UNMAP_NOTIFY_SEND_EVENT : 0);
+}
+
+void *cxen_share_notifying(
+    int descriptor, uint32_t domain, uint32_t count, uint32_t *references, int writable,
+    struct cxen_notification notification) {
+    struct ioctl_gntalloc_alloc_gref *grant =
+        malloc(sizeof *grant + count * sizeof grant->gref_ids[0]);
+    if (!grant) return NULL;
+    grant->domid = domain;
+    grant->flags = writable ? GNTALLOC_FLAG_WRITABLE : 0;
+    grant->count = count;
+    if (ioctl(descriptor, IOCTL_GNTALLOC_ALLOC_GREF, grant) != 0) {
+        free(grant);
+        return NULL;
+    }
+    memcpy(references, grant->gref_ids, count * sizeof references[0]);
+    uint64_t index = grant->index;
+    free(grant);
+
+    size_t byte_count = (size_t)count * 4096;
+    void *address = mmap(NULL, byte_count, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, index);
+    int error = address == MAP_FAILED ? errno : 0;
+    struct ioctl_gntalloc_unmap_notify notify = {
+        .index = index + (notification.byte >= 0 ? notification.byte : 0),
+        .action = actions(notification),
+        .event_channel_port = notification.port};
+    if (!error && ioctl(descriptor, IOCTL_GNTALLOC_SET_UNMAP_NOTIFY, &notify) != 0) {
+        error = errno;
+        munmap(address, byte_count);
+    }
+
+    // From here on the pages live for as long as they are mapped, by us or by the peer.
+    struct ioctl_gntalloc_dealloc_gref drop = {.index = index, .count = count};
+    ioctl(descriptor, IOCTL_GNTALLOC_DEALLOC_GREF, &drop);
+    errno = error;
+    return error ? NULL : address;
+}
+
+int cxen_set_map_notification(
+    int descriptor, const void *address, struct cxen_notification notification) {
+    struct ioctl_gntdev_get_offset_for_vaddr place = {.vaddr = (uintptr_t)address};
+    if (ioctl(descriptor, IOCTL_GNTDEV_GET_OFFSET_FOR_VADDR, &place) != 0) return -1;
+    struct ioctl_gntdev_unmap_notify notify = {
+        .index = place.offset + (notification.byte >= 0 ? notification.byte : 0),
+        .action = actions(notification),
+        .event_channel_port = notification.port};
+    return ioctl(descriptor, IOCTL_GNTDEV_SET_UNMAP_NOTIFY, &notify);
+}
+
+int cxen_reset_events(int descriptor) { return ioctl(descriptor, IOCTL_EVTCHN_RESET); }
+
+#elif defined(LIBXEN)
+#error "xengnttab.h is missing: install libxen-dev, or build with --disable-default-traits"
+#endif

@@ -56,6 +56,16 @@ extension EventChannelConformance {
                 }
             }
         },
+        ConformanceCheck("a port that was closed since it rang is not reported") { host in
+            let doorbell = try Doorbell(host)
+            let other = try Doorbell(host)
+            try doorbell.right.notify()
+            try other.right.notify()
+            try doorbell.close()
+            try expectRing(of: other.left.port, on: host.left, "after the first port was closed")
+            try expectSilence(on: host.left, "after the second port rang")
+            try other.close()
+        },
         ConformanceCheck("unmasking a port that was closed since it rang does nothing") { host in
             let doorbell = try Doorbell(host)
             try doorbell.right.notify()

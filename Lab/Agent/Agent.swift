@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// Runs inside a real Xen and holds it to what the project claims: one subcommand a topic.
+@main
+struct Agent: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "xen-lab-agent",
+        abstract: "Runs swift-xen's suites on real Xen.",
+        subcommands: [Suites.self])
+}
