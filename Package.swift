@@ -54,7 +54,8 @@ let package = Package(
         .target(name: "XenRing", dependencies: ["XenCore"], swiftSettings: settings),
 
         // Layer 2: the xenstore. Client and server never import each other.
-        .target(name: "XenStoreWire", dependencies: ["XenCore"], swiftSettings: settings),
+        .target(
+            name: "XenStoreWire", dependencies: ["XenCore", "XenSystem"], swiftSettings: settings),
         .target(
             name: "XenStoreClient", dependencies: ["XenCore", "XenSystem", "XenStoreWire"],
             swiftSettings: settings),

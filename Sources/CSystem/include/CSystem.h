@@ -6,3 +6,9 @@
 
 static inline int csystem_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 static inline int csystem_memfd(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
+
+// Unix stream sockets, non-blocking and close-on-exec; each returns a descriptor, or -1 with errno.
+int csystem_unix_connect(const char *path);
+int csystem_unix_listen(const char *path);
+int csystem_unix_accept(int listener);
+int csystem_unix_pair(int ends[2]);

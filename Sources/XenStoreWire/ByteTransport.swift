@@ -1,0 +1,30 @@
+public import XenCore
+
+/// A byte stream to the other side of the store's protocol: a socket, a device, a ring.
+///
+/// Reading and writing take what is possible now; `wait` is the only call that blocks for long, and `wake`
+/// ends it from any thread. One thread reads at a time, and one writes.
+public protocol ByteTransport: Sendable {
+    /// The most bytes that one packet's payload may have on this way.
+    var payloadByteCountLimit: Int { get }
+
+    /// Whether `write` takes whole packets only, blocks for as long as the other side needs, and throws
+    /// the answer to a packet that was refused, as `/dev/xen/xenbus` does.
+    var answersWrites: Bool { get }
+
+    /// Reads what there is into `buffer` from its start, at most its count.
+    ///
+    /// Returns 0 at the end of the stream and nil when there is nothing now. Throws `.disconnected`.
+    func read(into buffer: inout [UInt8]) throws(StoreError) -> Int?
+
+    /// Writes what fits now of `bytes` from `offset`. Returns how many bytes went, 0 when none did.
+    ///
+    /// Throws `.disconnected`, or `.refused` where the transport answers writes.
+    func write(_ bytes: [UInt8], from offset: Int) throws(StoreError) -> Int
+
+    /// Blocks until there is something to read (or to take, when `forWriting`), the deadline has passed or `wake` was called.
+    func wait(forWriting: Bool, until deadline: Deadline) throws(StoreError)
+
+    /// Ends the current `wait`, or the next one when there is none.
+    func wake()
+}

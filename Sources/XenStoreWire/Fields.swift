@@ -1,0 +1,47 @@
+/// The NUL-terminated strings that payloads are made of.
+package struct Fields {
+    private var rest: ArraySlice<UInt8>
+
+    package init(_ payload: [UInt8]) { rest = payload[...] }
+
+    /// The bytes that no field has taken.
+    package var remainder: [UInt8] { Array(rest) }
+
+    package var isAtEnd: Bool { rest.isEmpty }
+
+    /// The next string, without its NUL; nil when no NUL is left.
+    package mutating func next() -> ArraySlice<UInt8>? {
+        guard let end = rest.firstIndex(of: 0) else { return nil }
+        defer { rest = rest[(end + 1)...] }
+        return rest[..<end]
+    }
+
+    /// All the strings of a payload that consists of nothing else; nil when bytes follow the last NUL.
+    package static func all(_ payload: [UInt8]) -> [ArraySlice<UInt8>]? {
+        var fields = Fields(payload)
+        var strings: [ArraySlice<UInt8>] = []
+        while let field = fields.next() { strings.append(field) }
+        return fields.isAtEnd ? strings : nil
+    }
+
+    /// A payload of these strings, each with its NUL.
+    package static func encode(_ strings: [[UInt8]]) -> [UInt8] { strings.flatMap { $0 + [0] } }
+}
+
+extension FixedWidthInteger {
+    /// Reads decimal digits, and nothing else.
+    package init?(decimal digits: some Collection<UInt8>) {
+        guard !digits.isEmpty else { return nil }
+        var value: Self = 0
+        for digit in digits {
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }
+            let (scaled, overflow) = value.multipliedReportingOverflow(by: 10)
+            let (next, carried) = scaled.addingReportingOverflow(Self(digit - UInt8(ascii: "0")))
+            guard !overflow, !carried else { return nil }
+            value = next
+        }
+        self = value
+    }
+}
+
+package func decimal(_ value: some FixedWidthInteger) -> [UInt8] { Array(String(value).utf8) }

@@ -1,0 +1,95 @@
+import CSystem
+import XenCore
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Unix stream sockets. Every descriptor made here is non-blocking.
+package enum UnixSocket {
+    /// Connects to a listening socket.
+    package static func connect(to path: String) throws(SystemFailure) -> OwnedDescriptor {
+        try adopt(unsafe csystem_unix_connect(path), "connect(\(path))")
+    }
+
+    /// Makes a listening socket at `path`, which must not exist yet; only its owner may connect.
+    package static func listen(at path: String) throws(SystemFailure) -> OwnedDescriptor {
+        try adopt(unsafe csystem_unix_listen(path), "listen(\(path))")
+    }
+
+    /// Takes one waiting connection, or throws `.again` when there is none.
+    package static func accept(
+        from listener: borrowing OwnedDescriptor
+    ) throws(SystemFailure) -> OwnedDescriptor {
+        try adopt(csystem_unix_accept(listener.rawValue), "accept")
+    }
+
+    /// Both ends of a new connection.
+    package static func pair() throws(SystemFailure) -> SocketPair {
+        var ends: [Int32] = [-1, -1]
+        // Safe: the two private integers that the call fills.
+        guard unsafe csystem_unix_pair(&ends) == 0 else { throw SystemFailure("socketpair") }
+        return SocketPair(
+            near: OwnedDescriptor(adopting: ends[0]), far: OwnedDescriptor(adopting: ends[1]))
+    }
+
+    private static func adopt(
+        _ raw: Int32, _ call: @autoclosure () -> String
+    ) throws(SystemFailure) -> OwnedDescriptor {
+        guard raw >= 0 else {
+            let error = ErrorNumber.current
+            throw SystemFailure(call(), error)
+        }
+        return OwnedDescriptor(adopting: raw)
+    }
+}
+
+/// The two ends of a connection within this process.
+package struct SocketPair: ~Copyable {
+    let near: OwnedDescriptor
+    let far: OwnedDescriptor
+
+    /// Gives both descriptors up, for two owners to adopt.
+    package consuming func split() -> (near: Int32, far: Int32) {
+        (near.relinquish(), far.relinquish())
+    }
+}
+
+extension OwnedDescriptor {
+    /// Reads what there is, at most `buffer.count` bytes; 0 at the end, nil when there is nothing now.
+    package func readAvailable(into buffer: inout [UInt8]) throws(SystemFailure) -> Int? {
+        // Safe: the kernel writes within the buffer's own count.
+        let count = unsafe read(rawValue, &buffer, buffer.count)
+        return try transferred(count, "read")
+    }
+
+    /// Writes what fits now of `bytes` from `offset`; nil when nothing does. No signal when the peer has gone.
+    package func sendAvailable(_ bytes: [UInt8], from offset: Int) throws(SystemFailure) -> Int? {
+        let count = unsafe bytes.withUnsafeBytes { raw in
+            // Safe: reads within `bytes`, from an offset that the rebasing checks.
+            let rest = unsafe UnsafeRawBufferPointer(rebasing: raw[offset...])
+            return unsafe send(rawValue, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
+        }
+        return try transferred(count, "send")
+    }
+
+    /// Writes all of `bytes` in one system call, as message devices ask. May block.
+    package func writeMessage(_ bytes: [UInt8]) throws(SystemFailure) -> Int? {
+        // Safe: reads within the array's own count.
+        let count = unsafe bytes.withUnsafeBytes {
+            unsafe write(rawValue, $0.baseAddress, $0.count)
+        }
+        return try transferred(count, "write")
+    }
+
+    private func transferred(_ count: Int, _ call: String) throws(SystemFailure) -> Int? {
+        guard count < 0 else { return count }
+        let failure = SystemFailure(call)
+        guard failure.errorNumber == .again || failure.errorNumber == .interrupted else {
+            throw failure
+        }
+        return nil
+    }
+}
