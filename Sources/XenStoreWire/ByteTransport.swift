@@ -27,4 +27,7 @@ public protocol ByteTransport: Sendable {
 
     /// Ends the current `wait`, or the next one when there is none.
     func wake()
+
+    /// Tells the other side that nothing more comes, and ends the current `wait` and every later one at once.
+    func close()
 }

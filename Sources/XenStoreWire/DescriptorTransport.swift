@@ -65,6 +65,12 @@ package final class DescriptorTransport: ByteTransport {
 
     package func wake() { wakeup.signal() }
 
+    /// The descriptor itself is closed with its owner, so that no thread can be left with a number that is another's.
+    package func close() {
+        if kind == .socket { descriptor.shutDown() }
+        wakeup.signal()
+    }
+
     private func lost(_ failure: SystemFailure) -> StoreError {
         StoreError(.disconnected, "the connection to \(name) failed: \(failure)")
     }

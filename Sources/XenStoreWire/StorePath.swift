@@ -26,7 +26,8 @@ public struct StorePath: Hashable, Sendable {
     static let slash = UInt8(ascii: "/")
     static let at = UInt8(ascii: "@")
 
-    private init(trusted bytes: [UInt8]) { self.bytes = bytes }
+    /// For bytes that are known to be a path.
+    package init(trusted bytes: [UInt8]) { self.bytes = bytes }
 
     /// Checks bytes that claim to be a path. Throws `.invalidPath`.
     public init(bytes: [UInt8]) throws(StoreError) {

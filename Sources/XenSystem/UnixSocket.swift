@@ -1,5 +1,5 @@
 import CSystem
-import XenCore
+package import XenCore
 
 #if canImport(Glibc)
     import Glibc
@@ -84,6 +84,9 @@ extension OwnedDescriptor {
         return try transferred(count, "write")
     }
 
+    /// Ends a socket's both directions, which its other end sees. The descriptor stays open.
+    package func shutDown() { _ = shutdown(rawValue, Int32(SHUT_RDWR)) }
+
     private func transferred(_ count: Int, _ call: String) throws(SystemFailure) -> Int? {
         guard count < 0 else { return count }
         let failure = SystemFailure(call)
@@ -92,4 +95,9 @@ extension OwnedDescriptor {
         }
         return nil
     }
+}
+
+extension ErrorNumber {
+    package static let addressInUse = ErrorNumber(rawValue: EADDRINUSE)
+    package static let connectionRefused = ErrorNumber(rawValue: ECONNREFUSED)
 }

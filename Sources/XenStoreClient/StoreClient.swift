@@ -1,0 +1,70 @@
+import Synchronization
+import XenCore
+public import XenStoreWire
+import XenSystem
+
+/// A connection to the store, shared by as many tasks as like.
+///
+///     let store = try StoreClient.connect()
+///     try await store.write("data/greeting", "hello")
+///     let backend = try await store.withTransaction { store throws(StoreError) in
+///         try await store.readString("device/vbd/51712/backend")
+///     }
+///
+/// One thread waits for the server; no call blocks the threads that run Swift's tasks. Every request has a deadline,
+/// and ends at once when its task is cancelled. Protocol: docs/misc/xenstore.txt in Xen's source.
+public final class StoreClient: StoreAccess {
+    /// How long a request waits for its reply.
+    public let requestTimeout: Duration
+
+    let connection: ClientConnection
+    private let thread: Mutex<PlatformThread?>
+
+    /// Speaks to a server over any way of bytes: a socket, a device, `StoreServer.connect(as:)`.
+    ///
+    /// Throws `.unavailable` when the system has no thread left.
+    public init(
+        over transport: some ByteTransport, requestTimeout: Duration = .seconds(5)
+    ) throws(StoreError) {
+        let connection = ClientConnection(transport)
+        self.connection = connection
+        self.requestTimeout = requestTimeout
+        do { thread = Mutex(try PlatformThread { connection.run() }) } catch {
+            throw StoreError(.unavailable, "the store client's thread did not start: \(error)")
+        }
+    }
+
+    deinit { close() }
+
+    public func perform(_ request: Request) async throws(StoreError) -> [UInt8] {
+        try await connection.perform(request, in: .none, until: requestDeadline)
+    }
+
+    /// Tells of changes at and below a path, from now until the returned value is let go of.
+    ///
+    /// At most `limit` events wait to be taken; then they become one `.overflow`. Throws as `StoreAccess`.
+    public func watch(_ path: StorePath, limit: Int = 256) async throws(StoreError) -> StoreWatch {
+        let token = try connection.addWatch(path, limit: limit)
+        do {
+            _ = try await perform(.watch(path, token: token.bytes))
+        } catch {
+            connection.forgetWatch(token)
+            throw error
+        }
+        return StoreWatch(path, token, self)
+    }
+
+    /// Ends the connection: whoever waits is told `.disconnected`. Blocks until the thread has ended, which is soon.
+    public func close() {
+        connection.close(StoreError(.disconnected, "the connection was closed by this program"))
+        thread.withLock { $0.take() }?.join()
+    }
+
+    /// Why the connection has ended; nil while it lasts.
+    public var disconnection: StoreError? { connection.end }
+
+    /// What the server sent and nobody waited for.
+    public var counters: ClientCounters { connection.counters }
+
+    var requestDeadline: Deadline { .after(requestTimeout) }
+}

@@ -1,0 +1,42 @@
+public import XenCore
+public import XenStoreWire
+
+/// The events of one watch. Taking them is for one task at a time; letting go of the watch ends it.
+///
+///     for try await event in try await client.watch("/local/domain/3/device") { ... }
+public final class StoreWatch: AsyncSequence, Sendable {
+    public typealias Element = WatchEvent
+    public typealias Failure = StoreError
+
+    public let path: StorePath
+    private let client: StoreClient
+    private let token: WatchToken
+
+    init(_ path: StorePath, _ token: WatchToken, _ client: StoreClient) {
+        self.path = path
+        self.token = token
+        self.client = client
+    }
+
+    deinit { client.connection.endWatch(token) }
+
+    /// The next event, as soon as there is one.
+    ///
+    /// Throws `.timedOut` at the deadline (the watch goes on), `.cancelled`, and `.disconnected` once the connection
+    /// is lost and all earlier events are taken.
+    public func next(until deadline: Deadline? = nil) async throws(StoreError) -> WatchEvent {
+        try await client.connection.nextEvent(token, until: deadline)
+    }
+
+    public func makeAsyncIterator() -> Iterator { Iterator(watch: self) }
+
+    public struct Iterator: AsyncIteratorProtocol {
+        let watch: StoreWatch
+
+        public mutating func next(
+            isolation: isolated (any Actor)? = #isolation
+        ) async throws(StoreError) -> WatchEvent? {
+            try await watch.next()
+        }
+    }
+}

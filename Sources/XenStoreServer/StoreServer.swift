@@ -1,0 +1,115 @@
+import Synchronization
+public import XenCore
+public import XenStoreWire
+import XenSystem
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// A store in this process, which existing tools and clients take for xenstored.
+///
+///     let server = try StoreServer()
+///     try server.listen(path: "/tmp/xenstored.socket")      // XENSTORED_PATH=... xenstore-ls
+///     let guest = try server.connect(as: DomainID(3))       // for StoreClient(over:)
+///
+/// It keeps the tree in memory, and serves all its connections from one thread.
+/// Protocol: docs/misc/xenstore.txt in Xen's source.
+public final class StoreServer: Sendable {
+    private let loop: ServerLoop
+    private let thread: Mutex<PlatformThread?>
+
+    /// Starts an empty store. Throws `.unavailable` when the system has no descriptor or thread left.
+    public init(quota: StoreQuota = StoreQuota()) throws(StoreError) {
+        let loop = try ServerLoop(quota: quota)
+        self.loop = loop
+        do { thread = Mutex(try PlatformThread { loop.run() }) } catch {
+            throw StoreError(.unavailable, "the store's thread did not start: \(error)")
+        }
+    }
+
+    deinit { stop() }
+
+    /// Serves a unix socket, on which every connection is dom0's. Only this user may connect.
+    ///
+    /// A socket file that a dead server left is replaced. Throws `.unavailable` when another server answers there,
+    /// something else has that name, or the folder is missing or not writable.
+    public func listen(path: String) throws(StoreError) {
+        try Self.removeStaleSocket(path)
+        let descriptor: SharedDescriptor
+        do { descriptor = SharedDescriptor(try UnixSocket.listen(at: path)) } catch {
+            throw StoreError(
+                .unavailable, name: StoreErrorName(error.errorNumber),
+                "cannot make socket \(path): \(Self.advice(error))")
+        }
+        try loop.update { $0.listen(descriptor, path: path) }
+    }
+
+    /// A connection that speaks for `domain`, which becomes known to the store if it is not.
+    ///
+    /// Throws `.unavailable` once stopped, or when the system has no descriptor left.
+    public func connect(as domain: DomainID) throws(StoreError) -> some ByteTransport {
+        let ends: (near: Int32, far: Int32)
+        do { ends = try UnixSocket.pair().split() } catch {
+            throw StoreError(.unavailable, "no descriptor left for a connection: \(error)")
+        }
+        let near = SharedDescriptor(OwnedDescriptor(adopting: ends.near))
+        let transport = try DescriptorTransport(
+            OwnedDescriptor(adopting: ends.far), .socket, name: "the store of \(domain)")
+        try loop.update { $0.connect(near, as: domain) }
+        return transport
+    }
+
+    /// Makes a domain known, and tells the watches on `@introduceDomain`. Throws `.unavailable` once stopped.
+    public func introduce(_ domain: DomainID) throws(StoreError) {
+        try loop.update { $0.introduce(domain) }
+    }
+
+    /// Forgets a domain that has gone, as xenstored does when Xen tells it: its connections end, its nodes and its
+    /// permissions elsewhere are removed, `@releaseDomain` is told. Throws `.unavailable` once stopped.
+    public func release(_ domain: DomainID) throws(StoreError) {
+        try loop.update { $0.release(domain) }
+    }
+
+    /// Ends every connection, removes the socket files, and blocks until the thread has ended. Not from that thread.
+    public func stop() {
+        loop.stop()
+        thread.withLock { $0.take() }?.join()
+    }
+
+    private static func removeStaleSocket(_ path: String) throws(StoreError) {
+        do throws(SystemFailure) {
+            _ = try UnixSocket.connect(to: path)
+            throw SystemFailure("connect", .addressInUse)
+        } catch {
+            switch error.errorNumber {
+            case .noEntry: return
+            case .connectionRefused where isSocket(path): _ = unsafe unlink(path)
+            default:
+                throw StoreError(
+                    .unavailable, name: StoreErrorName(error.errorNumber),
+                    "cannot make socket \(path): \(advice(error))")
+            }
+        }
+    }
+
+    private static func isSocket(_ path: String) -> Bool {
+        var status = stat()
+        // Safe: the private structure that lstat(2) fills.
+        guard unsafe lstat(path, &status) == 0 else { return false }
+        return status.st_mode & S_IFMT == S_IFSOCK
+    }
+
+    private static func advice(_ failure: SystemFailure) -> String {
+        switch failure.errorNumber {
+        case .addressInUse: "another server is listening there; stop it, or choose another path"
+        case .connectionRefused:
+            "a file that is no socket has that name; remove it, or choose another path"
+        case .noEntry: "its folder does not exist; make it"
+        case .accessDenied: "no permission; run as root, or choose a folder of your own"
+        default: "\(failure)"
+        }
+    }
+}
