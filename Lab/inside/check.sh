@@ -2,7 +2,7 @@
 # What a check may call in dom0 and in a guest alike. The role's file says where reports go: `send`.
 
 # check NAME SECONDS COMMAND...: runs COMMAND (a program or a function) and reports how it went.
-# The last line that it printed is the detail of the report; of a failure, the ten before are shown too.
+# The last line that it printed is the detail of the report; of a failure, up to forty before it are shown too.
 check() {
     check_name=$1 check_seconds=$2
     shift 2
@@ -24,7 +24,7 @@ check() {
         return
     fi
     sed '$d' /tmp/output >/tmp/before-last
-    [ ! -s /tmp/before-last ] || show /tmp/before-last 10
+    [ ! -s /tmp/before-last ] || show /tmp/before-last 40
 }
 
 # report ok|FAIL|note NAME DETAIL: one line to the host; see Lab/lib/report.sh.

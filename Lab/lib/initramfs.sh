@@ -3,6 +3,7 @@
 # programs, Lab/inside and Lab/checks. Both roles boot the same one; dom0's carries the guest's beside it.
 
 xen_tools=/usr/lib/xen-4.17/bin
+# With xenstored come libxengnttab and libxenevtchn, which the project's programs load at run time.
 inside_programs=(
     "$xen_tools"/{xenstored,xen-init-dom0,xenconsoled,xl,libxl-save-helper}
     /usr/bin/xenstore-{exists,list,ls,read,rm,watch,write}
