@@ -1,0 +1,57 @@
+import Foundation
+import Testing
+import XenCore
+import XenStoreClient
+import XenStoreServer
+
+/// Debian's own tools against our server's socket.
+@Suite(.timeLimit(.minutes(1))) struct DebianToolTests {
+    @Test func theToolsTakeTheServerForXenstored() async throws {
+        let socket = try TemporarySocket()
+        let server = try StoreServer()
+        try server.listen(path: socket.path)
+        let tools = DebianTools(socket: socket.path)
+
+        try tools.expect("xenstore-write", ["/a/b", "one", "/a/c", "two"], "")
+        try tools.expect("xenstore-read", ["/a/b", "/a/c"], "one\ntwo\n")
+        try tools.expect("xenstore-list", ["/a"], "b\nc\n")
+        try tools.expect("xenstore-exists", ["/a/b"], "")
+        try tools.expect("xenstore-exists", ["/a/missing"], "", status: 1)
+        try tools.expect("xenstore-chmod", ["/a/b", "n0", "r3"], "")
+        try tools.expect(
+            "xenstore-ls", ["-f", "-p", "/a"], "/a/b = \"one\"   (n0,r3)\n/a/c = \"two\"   (n0)\n")
+        try tools.expect("xenstore-rm", ["/a/b"], "")
+        try tools.expect("xenstore-read", ["/a/b"], nil, status: 1)
+        try tools.expect(
+            "xenstore-ls", ["-f"],
+            "/tool = \"\"\n/tool/xenstored = \"\"\n/a = \"\"\n/a/c = \"two\"\n")
+        #expect(try await server.client(0).readString("/a/c") == "two")
+    }
+
+    @Test func xenstoreWatchSeesChanges() async throws {
+        let socket = try TemporarySocket()
+        let server = try StoreServer()
+        try server.listen(path: socket.path)
+        let client = try server.client(0)
+        let watching = try DebianTools(socket: socket.path).start(
+            "xenstore-watch", ["-n", "2", "/x"])
+        let lines = watching.output
+        // The first event comes when the watch is set: only then is there a change to see.
+        #expect(try lines.next() == "/x")
+        try await client.write("/x/y", "1")
+        #expect(try lines.next() == "/x/y")
+        watching.process.waitUntilExit()
+        #expect(watching.process.terminationStatus == 0)
+    }
+
+    @Test func aLongDirectoryIsListedInParts() async throws {
+        let socket = try TemporarySocket()
+        let server = try StoreServer()
+        try server.listen(path: socket.path)
+        let client = try server.client(0)
+        let names = (0..<900).map { "child-\($0)" }
+        for name in names { try await client.makeDirectory(try path("/many/\(name)")) }
+        try DebianTools(socket: socket.path)
+            .expect("xenstore-ls", ["-f", "/many"], names.map { "/many/\($0) = \"\"\n" }.joined())
+    }
+}
