@@ -86,7 +86,8 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "XenTesting", dependencies: ["XenCore", "XenSystem", "XenGrant", "XenEvtchn"],
+            name: "XenTesting",
+            dependencies: ["XenCore", "XenSystem", "XenGrant", "XenEvtchn", "XenStoreClient"],
             swiftSettings: settings),
 
         // Examples/Block: a block device over the real blkif protocol.
@@ -146,7 +147,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "XenStoreTests",
-            dependencies: ["XenStoreWire", "XenStoreClient", "XenStoreServer", "XenSystem"],
+            dependencies: [
+                "XenStoreWire", "XenStoreClient", "XenStoreServer", "XenSystem", "XenTesting",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "XenMockTests", dependencies: ["XenMock", "XenCore", "XenGrant", "XenEvtchn"],

@@ -1,0 +1,80 @@
+import XenCore
+import XenStoreClient
+
+extension StoreConformance {
+    static let watches = [
+        StoreCheck("a watch tells at once, then of each change at or below its path") {
+            store, folder in
+            let watch = try await store.watch(folder)
+            try await expectEvent(of: watch, at: folder, "when set")
+            let child = try folder.appending("child")
+            try await store.write(child, "1")
+            try await expectEvent(of: watch, at: child, "of a node made")
+            try await store.write(child, "2")
+            try await expectEvent(of: watch, at: child, "of a node written")
+            try await store.remove(child)
+            try await expectEvent(of: watch, at: child, "of a node removed")
+        },
+        StoreCheck("a watch may be set on a node that is still missing") { store, folder in
+            let node = try folder.appending("later")
+            let watch = try await store.watch(node)
+            try await expectEvent(of: watch, at: node, "when set")
+            try await store.write(node, "1")
+            try await expectEvent(of: watch, at: node, "of the node made")
+        },
+        StoreCheck("removing a node above tells the watched path") { store, folder in
+            let node = try folder.appending("top/leaf")
+            try await store.write(node, "1")
+            let watch = try await store.watch(node)
+            try await expectEvent(of: watch, at: node, "when set")
+            try await store.remove(try folder.appending("top"))
+            try await expectEvent(of: watch, at: node, "of the removal")
+        },
+        StoreCheck("each watch gets its own path's events, and no sibling's") { store, folder in
+            let first = try folder.appending("first")
+            let second = try folder.appending("second")
+            let watches = (try await store.watch(first), try await store.watch(second))
+            try await expectEvent(of: watches.0, at: first, "when set")
+            try await expectEvent(of: watches.1, at: second, "when set")
+            try await store.write(try folder.appending("first-not"), "1")
+            try await store.write(second, "1")
+            try await expectEvent(of: watches.1, at: second, "of its node")
+            // The server tells in the order of changes: an event for the first would have come by now.
+            do throws(StoreError) {
+                let event = try await watches.0.next(until: .now)
+                throw StoreError(.refused, "\(event)")
+            } catch {
+                try expect("the first watch (\(error))", error.code, is: .timedOut)
+            }
+        },
+        StoreCheck("a changed permission tells the watch") { store, folder in
+            let node = try folder.appending("node")
+            try await store.write(node, "1")
+            let watch = try await store.watch(node)
+            try await expectEvent(of: watch, at: node, "when set")
+            try await store.setPermissions(node, try await store.permissions(node))
+            try await expectEvent(of: watch, at: node, "of the change")
+        },
+        StoreCheck("a watch that was let go of is gone from the server") { store, folder in
+            for _ in 0..<300 {  // more than a guest may have at a time
+                let watch = try await store.watch(folder)
+                try await expectEvent(of: watch, at: folder, "when set")
+            }
+        },
+        StoreCheck("the same path and token twice is EEXIST") { store, folder in
+            let token = Array("conformance".utf8)
+            _ = try await store.perform(.watch(folder, token: token))
+            try await expectRefusal(of: "WATCH", as: .exists) { () async throws(StoreError) in
+                _ = try await store.perform(.watch(folder, token: token))
+            }
+            _ = try await store.perform(.unwatch(folder, token: token))
+        },
+    ]
+
+    private static func expectEvent(
+        of watch: StoreWatch, at path: StorePath, _ when: String
+    ) async throws {
+        let event = try await watch.next(until: patience)
+        try expect("the event \(when)", event, is: .changed(path))
+    }
+}
