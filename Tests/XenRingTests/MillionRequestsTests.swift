@@ -9,7 +9,7 @@ import XenRing
 import XenSystem
 
 /// Two domains of the mock, a thread each, that sleep until their event channel rings.
-@Suite struct MillionRequestsTests {
+@Suite(.serialized) struct MillionRequestsTests {
     static let total: UInt64 = 1_000_000
 
     @Test(arguments: [1, 8])

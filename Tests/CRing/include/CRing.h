@@ -2,6 +2,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CRingTwin.h"
+
 // C's own rings, from the macros of <xen/io/ring.h>: the other end in tests, and the twin in benchmarks.
 // Without the trait LibXen these are declared, but not defined.
 
