@@ -1,6 +1,7 @@
 import XenRing
 
-/// The messages that the ring benchmarks carry: those of a block device (xen/include/public/io/blkif.h).
+/// The messages that the ring benchmarks carry: those of a block device (xen/include/public/io/blkif.h), with
+/// their padding left open as the C twin's structures leave it.
 struct BlockRequest: RingMessage {
     static let byteCount = 112
 
@@ -8,13 +9,11 @@ struct BlockRequest: RingMessage {
         var reference: UInt32
         var firstSector: UInt8 = 0
         var lastSector: UInt8 = 7
-        var padding: UInt16 = 0
     }
 
     var operation: UInt8 = 0
     var segmentCount: UInt8 = 11
     var handle: UInt16 = 0
-    var padding: UInt32 = 0
     var id: UInt64 = 0
     var sector: UInt64 = 0
     var segments: InlineArray<11, Segment>
@@ -26,7 +25,5 @@ struct BlockResponse: RingMessage {
     static let byteCount = 16
     var id: UInt64
     var operation: UInt8
-    var padding: UInt8 = 0
     var status: Int16 = 0
-    var tail: UInt32 = 0
 }

@@ -14,9 +14,9 @@ public import XenCore
 /// (xen/include/public/io/ring.h). Nothing here blocks or allocates.
 @frozen
 public struct BackRing<Request: RingMessage, Response: RingMessage>: ~Copyable, Sendable {
-    @usableFromInline var requests: RingConsumer<PageLane<Request, Response>>
-    @usableFromInline var responses: RingProducer<PageLane<Response, Request>>
-    @usableFromInline let slotCount: UInt32
+    @usableFromInline let page: RingPage<Request, Response>
+    @usableFromInline var requests: RingConsumer
+    @usableFromInline var responses: RingProducer
 
     /// Begins at the beginning of a ring that its front has just made.
     /// The corresponding Xen operation is `BACK_RING_INIT`.
@@ -32,27 +32,23 @@ public struct BackRing<Request: RingMessage, Response: RingMessage>: ~Copyable, 
     ///
     /// Throws `.impossibleIndex` when the indices in the page cannot be those of a ring of this size.
     public init(takingOver memory: SharedMemory) throws(RingError) {
-        let slotCount = RingLayout<Request, Response>.slotCount(byteCount: memory.byteCount)
-        let requests = PageLane<Request, Response>(.request, in: memory, slotCount: slotCount)
-        let responses = PageLane<Response, Request>(.response, in: memory, slotCount: slotCount)
-        let index = responses.observeProducer()
+        let page = RingPage<Request, Response>(memory)
+        let index = page.responses.observeProducer()
         _ = try RingIndex.offered(
-            from: index, to: requests.observeProducer(), limit: slotCount, .request)
+            from: index, to: page.requests.observeProducer(), limit: page.slotCount, .request)
         self.init(attachingTo: memory, at: index)
     }
 
     /// Begins at `index`, whatever the page says.
     package init(attachingTo memory: SharedMemory, at index: RingIndex) {
-        slotCount = RingLayout<Request, Response>.slotCount(byteCount: memory.byteCount)
-        requests = RingConsumer(
-            PageLane(.request, in: memory, slotCount: slotCount), at: index)
-        responses = RingProducer(
-            PageLane(.response, in: memory, slotCount: slotCount), at: index)
+        page = RingPage(memory)
+        requests = RingConsumer(at: index)
+        responses = RingProducer(at: index)
     }
 
     /// The slots of the ring: the most requests that can be unanswered at a time. A power of two.
     @inlinable
-    public var capacity: Int { Int(slotCount) }
+    public var capacity: Int { Int(page.slotCount) }
 
     /// The requests that were taken and for which no response was pushed yet.
     @inlinable
@@ -63,7 +59,7 @@ public struct BackRing<Request: RingMessage, Response: RingMessage>: ~Copyable, 
     /// What an honest front can have requested beyond what was taken: it reuses a slot only
     /// after it saw the response, so published responses count, staged ones do not.
     @inlinable
-    var limit: UInt32 { slotCount - requests.consumed.distance(from: responses.published) }
+    var limit: UInt32 { page.slotCount &- requests.consumed.distance(from: responses.published) }
 
     /// Takes the next request. Nil means that there is none and that the peer will notify us of the
     /// next one, since nil comes only after `RING_FINAL_CHECK_FOR_REQUESTS`.
@@ -71,7 +67,7 @@ public struct BackRing<Request: RingMessage, Response: RingMessage>: ~Copyable, 
     /// Throws `.impossibleIndex` when the peer claims more requests than the ring has room for.
     @inlinable
     public mutating func next() throws(RingError) -> Request? {
-        try requests.next(limit: limit)
+        try requests.next(on: page.requests, limit: limit)
     }
 
     /// Takes all requests, up to the final check: at most as many as the ring has slots.
@@ -91,13 +87,15 @@ public struct BackRing<Request: RingMessage, Response: RingMessage>: ~Copyable, 
     @inlinable
     public mutating func push(_ response: Response) {
         precondition(requests.consumed != responses.staged, "a response without a request")
-        responses.stage(response)
+        responses.stage(response, on: page.responses)
     }
 
     /// Lets the peer see all staged responses, and says whether to notify it.
     /// The corresponding Xen operation is `RING_PUSH_RESPONSES_AND_CHECK_NOTIFY`.
     @inlinable
-    public mutating func publish() -> PeerNotification { responses.publish() }
+    public mutating func publish() -> PeerNotification {
+        responses.publish(on: page.responses)
+    }
 
     /// Answers all requests at once, up to the final check, publishes, and says whether to notify the peer.
     /// At most as many as the ring has slots, however fast the peer goes on.

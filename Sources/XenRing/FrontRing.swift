@@ -14,9 +14,9 @@ public import XenCore
 /// (xen/include/public/io/ring.h). Nothing here blocks or allocates.
 @frozen
 public struct FrontRing<Request: RingMessage, Response: RingMessage>: ~Copyable, Sendable {
-    @usableFromInline var requests: RingProducer<PageLane<Request, Response>>
-    @usableFromInline var responses: RingConsumer<PageLane<Response, Request>>
-    @usableFromInline let slotCount: UInt32
+    @usableFromInline let page: RingPage<Request, Response>
+    @usableFromInline var requests: RingProducer
+    @usableFromInline var responses: RingConsumer
 
     /// Makes an empty ring: zeroes the memory and sets the ring up for both ends.
     /// The corresponding Xen operation is `XEN_FRONT_RING_INIT`.
@@ -28,26 +28,24 @@ public struct FrontRing<Request: RingMessage, Response: RingMessage>: ~Copyable,
 
     /// An empty ring whose indices begin at `index`.
     package init(initializing memory: SharedMemory, at index: RingIndex) {
-        slotCount = RingLayout<Request, Response>.slotCount(byteCount: memory.byteCount)
+        page = RingPage(memory)
         memory.zero()
-        let sending = PageLane<Request, Response>(.request, in: memory, slotCount: slotCount)
-        let receiving = PageLane<Response, Request>(.response, in: memory, slotCount: slotCount)
-        sending.publishProducer(index)
-        sending.armEvent(index.advanced(by: 1))
-        receiving.publishProducer(index)
-        receiving.armEvent(index.advanced(by: 1))
-        requests = RingProducer(sending, at: index)
-        responses = RingConsumer(receiving, at: index)
+        page.requests.publishProducer(index)
+        page.requests.armEvent(index.advanced(by: 1))
+        page.responses.publishProducer(index)
+        page.responses.armEvent(index.advanced(by: 1))
+        requests = RingProducer(at: index)
+        responses = RingConsumer(at: index)
     }
 
     /// The slots of the ring: the most requests that can be unanswered at a time. A power of two.
     @inlinable
-    public var capacity: Int { Int(slotCount) }
+    public var capacity: Int { Int(page.slotCount) }
 
     /// The requests that `push` still takes before responses have to be taken.
     @inlinable
     public var freeSlotCount: Int {
-        Int(slotCount - requests.staged.distance(from: responses.consumed))
+        Int(page.slotCount &- requests.staged.distance(from: responses.consumed))
     }
 
     /// The published requests whose responses have not been taken yet.
@@ -62,15 +60,17 @@ public struct FrontRing<Request: RingMessage, Response: RingMessage>: ~Copyable,
     /// - Returns: false if the ring is full; nothing was staged then.
     @inlinable
     public mutating func push(_ request: Request) -> Bool {
-        guard requests.staged.distance(from: responses.consumed) < slotCount else { return false }
-        requests.stage(request)
+        guard freeSlotCount > 0 else { return false }
+        requests.stage(request, on: page.requests)
         return true
     }
 
     /// Lets the peer see all staged requests, and says whether to notify it.
     /// The corresponding Xen operation is `RING_PUSH_REQUESTS_AND_CHECK_NOTIFY`.
     @inlinable
-    public mutating func publish() -> PeerNotification { requests.publish() }
+    public mutating func publish() -> PeerNotification {
+        requests.publish(on: page.requests)
+    }
 
     /// Takes the next response. Nil means that there is none and that the peer will notify us of the
     /// next one, since nil comes only after `RING_FINAL_CHECK_FOR_RESPONSES`.
@@ -78,7 +78,7 @@ public struct FrontRing<Request: RingMessage, Response: RingMessage>: ~Copyable,
     /// Throws `.impossibleIndex` when the peer claims more responses than requests are in flight.
     @inlinable
     public mutating func next() throws(RingError) -> Response? {
-        try responses.next(limit: inFlight)
+        try responses.next(on: page.responses, limit: inFlight)
     }
 
     /// Takes all responses, up to the final check: at most as many as are in flight.
@@ -97,6 +97,6 @@ public struct FrontRing<Request: RingMessage, Response: RingMessage>: ~Copyable,
     ///
     /// - Returns: how many were dropped.
     public mutating func discardResponses() throws(RingError) -> Int {
-        Int(try responses.skip(limit: inFlight))
+        Int(try responses.skip(on: page.responses, limit: inFlight))
     }
 }

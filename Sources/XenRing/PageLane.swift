@@ -1,30 +1,22 @@
 public import Synchronization
-import XenCore
 
-/// One direction of a ring that lies in shared memory.
+/// One direction of a ring that lies in shared memory. `Reply` is the other direction's message.
 @safe
 @frozen
 @usableFromInline
-struct PageLane<Message: RingMessage, Reply: RingMessage>: RingLane, @unchecked Sendable {
-    // Invariant of all three: made from a view of at least header + slots bytes, page-aligned, that its
-    // maker keeps mapped; both words are only ever accessed atomically.
-    @usableFromInline let producer: UnsafeMutablePointer<Atomic<UInt32>>
-    @usableFromInline let event: UnsafeMutablePointer<Atomic<UInt32>>
-    @usableFromInline let slots: UnsafeMutableRawPointer
+struct PageLane<Direction: LaneDirection, Message: RingMessage, Reply: RingMessage>: RingLane {
+    // Invariant: that of `RingPage`. Both indices are only ever accessed atomically.
+    @usableFromInline let base: UnsafeMutableRawPointer
     @usableFromInline let mask: UInt32
-    @usableFromInline let direction: RingDirection
 
-    init(_ direction: RingDirection, in memory: SharedMemory, slotCount: UInt32) {
-        let base = unsafe memory.baseAddress
-        precondition(UInt(bitPattern: base) % 64 == 0, "a ring begins at the start of a page")
-        let words = unsafe base.assumingMemoryBound(to: Atomic<UInt32>.self)
-        let first = direction == .request ? 0 : 2
-        unsafe producer = words + first
-        unsafe event = words + first + 1
-        unsafe slots = base + RingLayout<Message, Reply>.headerByteCount
-        mask = slotCount - 1
-        self.direction = direction
+    @unsafe
+    @inlinable
+    init(base: UnsafeMutableRawPointer, mask: UInt32) {
+        unsafe self.base = unsafe base
+        self.mask = mask
     }
+
+    @inlinable var direction: RingDirection { Direction.direction }
 
     @inlinable
     func observeProducer() -> RingIndex {
@@ -63,8 +55,23 @@ struct PageLane<Message: RingMessage, Reply: RingMessage>: RingLane, @unchecked 
     }
 
     @inlinable
+    @unsafe
+    var producer: UnsafeMutablePointer<Atomic<UInt32>> {
+        unsafe (base + Direction.offset).assumingMemoryBound(to: Atomic<UInt32>.self)
+    }
+
+    @inlinable
+    @unsafe
+    var event: UnsafeMutablePointer<Atomic<UInt32>> {
+        unsafe (base + Direction.offset + 4).assumingMemoryBound(to: Atomic<UInt32>.self)
+    }
+
+    @inlinable
+    @unsafe
     func slot(_ index: RingIndex) -> UnsafeMutableRawPointer {
-        // Safe: the mask keeps the position below the slot count.
-        unsafe slots + index.position(mask: mask) * RingLayout<Message, Reply>.slotByteCount
+        // The mask keeps the position below the slot count.
+        let layout = RingLayout<Message, Reply>.self
+        return unsafe base + layout.headerByteCount
+            + index.position(mask: mask) * layout.slotByteCount
     }
 }

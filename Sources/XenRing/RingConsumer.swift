@@ -1,19 +1,17 @@
 /// The consuming half of a ring's end: responses for a front, requests for a back.
 @frozen
 @usableFromInline
-package struct RingConsumer<Lane: RingLane> {
-    @usableFromInline let lane: Lane
-
+package struct RingConsumer: Sendable {
     /// Past the last message that was taken. Private: only `armEvent` tells the peer of it.
     @usableFromInline package private(set) var consumed: RingIndex
 
     /// The peer's producer index when it was last looked at and believed.
     @usableFromInline package private(set) var observed: RingIndex
 
+    /// Once the peer has broken the ring: what is thrown from then on.
     @usableFromInline package private(set) var fault: RingError?
 
-    package init(_ lane: Lane, at index: RingIndex) {
-        self.lane = lane
+    package init(at index: RingIndex) {
         consumed = index
         observed = index
     }
@@ -24,30 +22,36 @@ package struct RingConsumer<Lane: RingLane> {
     ///
     /// - Parameter limit: the most that an honest peer can have produced beyond `consumed`.
     @inlinable
-    package mutating func next(limit: UInt32) throws(RingError) -> Lane.Message? {
-        guard try isReady(limit: limit) else { return nil }
+    package mutating func next<Lane: RingLane>(
+        on lane: Lane, limit: UInt32
+    ) throws(RingError) -> Lane.Message? {
+        guard try isReady(on: lane, limit: limit) else { return nil }
         let message = lane.load(at: consumed)
         consumed = consumed.advanced(by: 1)
         return message
     }
 
     /// Passes over all that is there without looking at it, up to the final check.
-    package mutating func skip(limit: UInt32) throws(RingError) -> UInt32 {
+    package mutating func skip(
+        on lane: some RingLane, limit: UInt32
+    ) throws(RingError) -> UInt32 {
         let start = consumed
-        while try isReady(limit: limit - consumed.distance(from: start)) { consumed = observed }
+        while try isReady(on: lane, limit: limit &- consumed.distance(from: start)) {
+            consumed = observed
+        }
         return consumed.distance(from: start)
     }
 
     @inlinable
-    mutating func isReady(limit: UInt32) throws(RingError) -> Bool {
+    mutating func isReady(on lane: some RingLane, limit: UInt32) throws(RingError) -> Bool {
         if consumed != observed { return true }
-        if try look(limit: limit) { return true }
+        if try look(on: lane, limit: limit) { return true }
         lane.armEvent(consumed.advanced(by: 1))
-        return try look(limit: limit)
+        return try look(on: lane, limit: limit)
     }
 
     @inlinable
-    mutating func look(limit: UInt32) throws(RingError) -> Bool {
+    mutating func look(on lane: some RingLane, limit: UInt32) throws(RingError) -> Bool {
         if let fault { throw fault }
         let producer = lane.observeProducer()
         do {
@@ -61,5 +65,3 @@ package struct RingConsumer<Lane: RingLane> {
         }
     }
 }
-
-extension RingConsumer: Sendable where Lane: Sendable {}

@@ -1,10 +1,8 @@
-import XenCore
-
 /// Where everything lies in a ring's memory: `struct <name>_sring` of xen/include/public/io/ring.h.
 @usableFromInline
 enum RingLayout<Message: RingMessage, Reply: RingMessage> {
     /// `req_prod` and `req_event`, then `rsp_prod` and `rsp_event`, then private bytes and padding.
-    @usableFromInline static var headerByteCount: Int { 64 }
+    @inlinable static var headerByteCount: Int { 64 }
 
     /// A slot is the union of both messages: as large as the larger, aligned as the stricter.
     @inlinable static var slotByteCount: Int {

@@ -3,36 +3,31 @@
 /// Its indices are private. They are written to the page and never read back.
 @frozen
 @usableFromInline
-package struct RingProducer<Lane: RingLane> {
-    @usableFromInline let lane: Lane
-
+package struct RingProducer: Sendable {
     /// Past the last message that was staged.
     @usableFromInline package private(set) var staged: RingIndex
 
     /// Past the last message that the peer may see.
     @usableFromInline package private(set) var published: RingIndex
 
-    package init(_ lane: Lane, at index: RingIndex) {
-        self.lane = lane
+    package init(at index: RingIndex) {
         staged = index
         published = index
     }
 
     /// Puts a message into the next slot. The caller knows that the slot is free.
     @inlinable
-    package mutating func stage(_ message: Lane.Message) {
+    package mutating func stage<Lane: RingLane>(_ message: Lane.Message, on lane: Lane) {
         lane.store(message, at: staged)
         staged = staged.advanced(by: 1)
     }
 
     /// Lets the peer see all that is staged, and says whether to notify it.
     @inlinable
-    package mutating func publish() -> PeerNotification {
+    package mutating func publish(on lane: some RingLane) -> PeerNotification {
         let old = published
         published = staged
         lane.publishProducer(published)
         return PeerNotification(from: old, to: published, event: lane.observeEvent())
     }
 }
-
-extension RingProducer: Sendable where Lane: Sendable {}

@@ -41,11 +41,13 @@ final class Explorer {
         }
         let index = RingIndex(start)
         let front = ModelFront(
-            requests: RingProducer(lane(.request), at: index),
-            responses: RingConsumer(lane(.response), at: index), slotCount: slotCount, total: total)
+            requestLane: lane(.request), responseLane: lane(.response),
+            requests: RingProducer(at: index), responses: RingConsumer(at: index),
+            slotCount: slotCount, total: total)
         let back = ModelBack(
-            requests: RingConsumer(lane(.request), at: index),
-            responses: RingProducer(lane(.response), at: index), slotCount: slotCount)
+            requestLane: lane(.request), responseLane: lane(.response),
+            requests: RingConsumer(at: index), responses: RingProducer(at: index),
+            slotCount: slotCount)
         self.stepped = stepped
         self.total = total
         initial = State(page: page, front: front, back: back)

@@ -8,8 +8,10 @@ struct ModelBack: ModelEnd {
         case publishingLast, notifyingLast, asleep
     }
 
-    var requests: RingConsumer<ModelLane>
-    var responses: RingProducer<ModelLane>
+    let requestLane: ModelLane
+    let responseLane: ModelLane
+    var requests: RingConsumer
+    var responses: RingProducer
     let slotCount: UInt32
     var taken: UInt32 = 0
     var answered: UInt32 = 0
@@ -21,7 +23,12 @@ struct ModelBack: ModelEnd {
         switch phase {
         case .taking:
             let limit = slotCount - requests.consumed.distance(from: responses.published)
-            switch try stepped.step(after: reads, { try next.requests.next(limit: limit) }) {
+            switch try stepped.step(
+                after: reads,
+                {
+                    try next.requests.next(on: requestLane, limit: limit)
+                })
+            {
             case .underWay(let value): return having(read: value)
             case .finished(nil): return next.afterFinalCheck
             case .finished(let request?):
@@ -30,12 +37,12 @@ struct ModelBack: ModelEnd {
                 return next.before(.taking, .staging)
             }
         case .staging:
-            stepped.onlyStep { next.responses.stage(1001 + answered) }
+            stepped.onlyStep { next.responses.stage(1001 + answered, on: responseLane) }
             next.answered += 1
             return next.before(.taking, .publishing)
         case .publishing, .publishingLast:
             let isLast = phase == .publishingLast
-            switch stepped.step(after: reads, { next.responses.publish() }) {
+            switch stepped.step(after: reads, { next.responses.publish(on: responseLane) }) {
             case .underWay(let value): return having(read: value)
             case .finished(.required): return next.before(isLast ? .notifyingLast : .notifying)
             case .finished(.notNeeded): return next.before(isLast ? .asleep : .taking)

@@ -4,8 +4,10 @@ import XenRing
 struct ModelFront: ModelEnd {
     enum Phase: UInt32 { case staging, publishing, notifying, taking, asleep }
 
-    var requests: RingProducer<ModelLane>
-    var responses: RingConsumer<ModelLane>
+    let requestLane: ModelLane
+    let responseLane: ModelLane
+    var requests: RingProducer
+    var responses: RingConsumer
     let slotCount: UInt32
     let total: UInt32
     var sent: UInt32 = 0
@@ -21,11 +23,11 @@ struct ModelFront: ModelEnd {
         var next = self
         switch phase {
         case .staging:
-            stepped.onlyStep { next.requests.stage(sent + 1) }
+            stepped.onlyStep { next.requests.stage(sent + 1, on: requestLane) }
             next.sent += 1
             return next.canStage ? next.before(.staging, .publishing) : next.before(.publishing)
         case .publishing:
-            switch stepped.step(after: reads, { next.requests.publish() }) {
+            switch stepped.step(after: reads, { next.requests.publish(on: requestLane) }) {
             case .underWay(let value): return having(read: value)
             case .finished(.required): return next.before(.notifying)
             case .finished(.notNeeded): return next.before(.taking)
@@ -35,7 +37,12 @@ struct ModelFront: ModelEnd {
             return before(.taking)
         case .taking:
             let limit = requests.published.distance(from: responses.consumed)
-            switch try stepped.step(after: reads, { try next.responses.next(limit: limit) }) {
+            switch try stepped.step(
+                after: reads,
+                {
+                    try next.responses.next(on: responseLane, limit: limit)
+                })
+            {
             case .underWay(let value): return having(read: value)
             case .finished(nil): return canStage ? next.before(.staging) : next.before(.asleep)
             case .finished(let response?):
