@@ -7,6 +7,8 @@ final class GrantQuarantine: Sendable {
 
     init(_ backend: any GrantBackend) { self.backend = backend }
 
+    deinit { _ = sweep() }
+
     var pageCount: Int {
         held.withLock { $0.reduce(0) { $0 + $1.references.count } }
     }
@@ -21,6 +23,7 @@ final class GrantQuarantine: Sendable {
         }
     }
 
+    /// - Returns: the pages that are still held.
     func sweep() -> Int {
         held.withLock { held in
             held.removeAll { share in

@@ -17,6 +17,8 @@ public struct GrantTable: Sendable {
 
     /// Grants zeroed pages of ours to a domain. Does not block.
     ///
+    /// Throws `.limitReached` when there is no room, after another look at the quarantine.
+    ///
     /// - Parameters:
     ///   - pageCount: 1 or more.
     ///   - notification: what happens when this share goes, also when this process dies.
@@ -26,6 +28,7 @@ public struct GrantTable: Sendable {
     ) throws(GrantError) -> GrantShare {
         precondition(pageCount > 0, "a share has at least one page")
         check(notification, pageCount: pageCount)
+        sweepQuarantine()
         let raw = try backend.share(
             pageCount: pageCount, with: domain, access: access, notification: notification)
         return GrantShare(raw, owner: quarantine)

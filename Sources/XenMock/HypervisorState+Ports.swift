@@ -30,6 +30,22 @@ struct PortState: Sendable {
     }
 }
 
+extension DomainState {
+    /// Opens the lowest port that is free, as Xen does. Nil when the limit is reached.
+    fileprivate mutating func takePort(_ state: PortState) -> EventPort? {
+        while ports[EventPort(lowestFreePort)] != nil { lowestFreePort += 1 }
+        guard lowestFreePort <= UInt32(clamping: limits.portCount) else { return nil }
+        let port = EventPort(lowestFreePort)
+        ports[port] = state
+        return port
+    }
+
+    fileprivate mutating func freePort(_ port: EventPort) {
+        ports[port] = nil
+        lowestFreePort = min(lowestFreePort, port.rawValue)
+    }
+}
+
 extension HypervisorState {
     mutating func bindUnbound(
         for peer: DomainID, by process: ProcessID
@@ -61,16 +77,13 @@ extension HypervisorState {
     private mutating func openPort(
         _ binding: PortState.Binding, in domain: DomainID, for process: ProcessID
     ) throws(EventChannelError) -> EventPort {
-        let limit = domains[domain]?.limits.portCount ?? 0
-        // Port 0 is reserved.
-        let free = (0..<UInt32(clamping: limit)).lazy.map { EventPort($0 + 1) }
-            .first { domains[domain]?.ports[$0] == nil }
-        guard let port = free else {
+        guard let port = domains[domain]?.takePort(PortState(binding: binding, owner: process))
+        else {
+            let limit = domains[domain]?.limits.portCount ?? 0
             throw EventChannelError(
                 .limitReached, errorNumber: .noSpace, "\(domain) has all of its \(limit) ports open"
             )
         }
-        domains[domain]?.ports[port] = PortState(binding: binding, owner: process)
         return port
     }
 
@@ -89,7 +102,7 @@ extension HypervisorState {
     mutating func closeIfUnused(_ port: EventPort, of domain: DomainID) {
         guard let state = domains[domain]?.ports[port], state.owner == nil, state.holdCount == 0
         else { return }
-        domains[domain]?.ports[port] = nil
+        domains[domain]?.freePort(port)
         // The peer is not told: its end waits for this domain again.
         if case .interdomain(let remote, let remotePort) = state.binding {
             domains[remote]?.ports[remotePort]?.binding = .unbound(domain)

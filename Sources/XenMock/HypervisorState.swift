@@ -59,6 +59,8 @@ struct DomainState: Sendable {
     var firstUnusedReference: UInt32 = 8
 
     var ports: [EventPort: PortState] = [:]
+    /// No port below this one is free. Port 0 is reserved.
+    var lowestFreePort: UInt32 = 1
 }
 
 extension HypervisorState {

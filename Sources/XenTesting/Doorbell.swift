@@ -23,7 +23,7 @@ struct Doorbell: ~Copyable {
 
 /// Expects this port to ring, and lets it ring again.
 func expectRing(of port: EventPort, on party: ConformanceParty, _ moment: String) throws {
-    guard let event = try party.events.wait(until: patience) else {
+    guard let event = try party.events.wait(until: .after(party.patience)) else {
         throw ConformanceFailure("\(moment): expected \(port) to ring, but nothing did")
     }
     try expect("the port that rings \(moment)", event.port, is: port)

@@ -69,7 +69,7 @@ extension EventChannelConformance {
         ConformanceCheck("unmasking a port that was closed since it rang does nothing") { host in
             let doorbell = try Doorbell(host)
             try doorbell.right.notify()
-            guard let event = try host.left.events.wait(until: patience) else {
+            guard let event = try host.left.events.wait(until: .after(host.left.patience)) else {
                 throw ConformanceFailure("expected \(doorbell.left.port) to ring, but nothing did")
             }
             try doorbell.close()

@@ -19,7 +19,7 @@ extension EventChannelConformance {
             let doorbell = try Doorbell(host)
             host.left.events.interrupt()
             host.left.events.interrupt()
-            let deadline = patience
+            let deadline = Deadline.after(host.left.patience)
             try expect(
                 try host.left.events.wait(until: deadline) == nil, "an event that nobody caused")
             try expect(!deadline.hasPassed, "an interruption before the wait did not end it")
@@ -30,7 +30,7 @@ extension EventChannelConformance {
         ConformanceCheck("an interruption ends the wait that is under way") { host in
             let waiter = host.left.events
             let thread = try PlatformThread { waiter.interrupt() }
-            let deadline = patience
+            let deadline = Deadline.after(host.left.patience)
             try expect(try waiter.wait(until: deadline) == nil, "an event that nobody caused")
             try expect(!deadline.hasPassed, "an interruption during the wait did not end it")
             thread.join()
@@ -41,7 +41,7 @@ extension EventChannelConformance {
             host.left.events.interrupt()
             var ports: [EventPort] = []
             for _ in 0..<2 {
-                if let event = try host.left.events.wait(until: patience) {
+                if let event = try host.left.events.wait(until: .after(host.left.patience)) {
                     ports.append(event.port)
                 }
             }

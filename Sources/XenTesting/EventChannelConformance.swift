@@ -29,7 +29,7 @@ extension EventChannelConformance {
             host in
             let doorbell = try Doorbell(host)
             try doorbell.right.notify()
-            guard let event = try host.left.events.wait(until: patience) else {
+            guard let event = try host.left.events.wait(until: .after(host.left.patience)) else {
                 throw ConformanceFailure("expected \(doorbell.left.port) to ring, but nothing did")
             }
             for _ in 0..<3 { try doorbell.right.notify() }
@@ -43,7 +43,7 @@ extension EventChannelConformance {
             let doorbell = try Doorbell(host)
             for _ in 0..<3 {
                 try doorbell.right.notify()
-                _ = try host.left.events.wait(until: patience)
+                _ = try host.left.events.wait(until: .after(host.left.patience))
             }
             try doorbell.right.notify()
             try expectRing(of: doorbell.left.port, on: host.left, "after dropped events")
@@ -62,7 +62,9 @@ extension EventChannelConformance {
             for pair in pairs { try right.notify(pair.right) }
             var rung: Set<EventPort> = []
             for _ in pairs {
-                guard let port = try left.nextPending(until: patience) else { break }
+                guard let port = try left.nextPending(until: .after(host.left.patience)) else {
+                    break
+                }
                 rung.insert(port)
             }
             try expect("ports that rang", rung, is: Set(pairs.map(\.left)))
@@ -88,9 +90,10 @@ extension EventChannelConformance {
             let doorbell = try Doorbell(host)
             let echo = host.right.eventBackend
             let port = doorbell.right.port
+            let patience = host.right.patience
             let thread = try PlatformThread {
                 for _ in 0..<1000 {
-                    guard (try? echo.nextPending(until: patience)) == port else { return }
+                    guard (try? echo.nextPending(until: .after(patience))) == port else { return }
                     try? echo.unmask(port)
                     try? echo.notify(port)
                 }

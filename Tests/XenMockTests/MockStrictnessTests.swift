@@ -86,37 +86,6 @@ import XenMock
         try hypervisor.assertCleanedUp()
     }
 
-    @Test func grantsEndAtTheLimit() throws {
-        guest.limits = MockLimits(grantCount: 4)
-        let grants = GrantTable(front.grants)
-        let three = try grants.share(pageCount: 3, with: .dom0)
-        let over = try #require(throws: GrantError.self) {
-            try grants.share(pageCount: 2, with: .dom0).close()
-        }
-        #expect(over.code == .limitReached)
-        #expect(over.errorNumber == .noSpace)
-        let fourth = try grants.share(pageCount: 1, with: .dom0)
-        #expect(throws: GrantError.self) { try grants.share(pageCount: 1, with: .dom0).close() }
-        try fourth.close()
-        try three.close()
-        try grants.share(pageCount: 4, with: .dom0).close()
-        try hypervisor.assertCleanedUp()
-    }
-
-    @Test func portsEndAtTheLimit() throws {
-        guest.limits = MockLimits(portCount: 2)
-        let ports = try [
-            front.events.bindUnbound(for: .dom0), front.events.bindUnbound(for: .dom0),
-        ]
-        let over = try #require(throws: EventChannelError.self) {
-            try front.events.bindUnbound(for: .dom0)
-        }
-        #expect(over.code == .limitReached)
-        #expect(over.errorNumber == .noSpace)
-        try front.events.unbind(ports[0])
-        #expect(try front.events.bindUnbound(for: .dom0) == ports[0])
-    }
-
     @Test func mappingsAreRealAndProtected() throws {
         let share = try GrantTable(front.grants).share(pageCount: 2, with: .dom0)
         let table = GrantTable(back.grants)

@@ -1,0 +1,74 @@
+import XenCore
+import XenGrant
+
+/// The mock's grants with one thing wrong: what the conformance suite must notice.
+final class BrokenGrants: GrantBackend {
+    enum Flaw: CaseIterable {
+        case leavesOldBytes, reversesPages, mapsFirstPageOnly, reservedReference
+        case ignoresWrongDomain, ignoresRevocation, ignoresReadOnly
+        case forgetsToUnmap, unmapsTwice, dropsNotification, ringsOnly
+    }
+
+    private let base: any GrantBackend
+    private let flaw: Flaw
+
+    init(_ base: any GrantBackend, flaw: Flaw) {
+        self.base = base
+        self.flaw = flaw
+    }
+
+    func share(
+        pageCount: Int, with domain: DomainID, access: GrantAccess, notification: UnmapNotification?
+    ) throws(GrantError) -> RawShare {
+        let share = try base.share(
+            pageCount: pageCount, with: domain,
+            access: flaw == .ignoresReadOnly ? .readWrite : access,
+            notification: broken(notification))
+        switch flaw {
+        case .leavesOldBytes:
+            share.memory.store([0xEE], at: share.memory.byteCount - 1)
+        case .reservedReference:
+            return RawShare(
+                id: share.id, references: share.references.map { _ in GrantReference(1) },
+                memory: share.memory)
+        default: break
+        }
+        return share
+    }
+
+    func unshare(_ share: RawShare) throws(GrantError) {
+        if flaw != .ignoresRevocation { try base.unshare(share) }
+    }
+
+    func map(
+        _ references: [GrantReference], of domain: DomainID, access: GrantAccess,
+        notification: UnmapNotification?
+    ) throws(GrantError) -> RawMapping {
+        let references =
+            switch flaw {
+            case .reversesPages: Array(references.reversed())
+            case .mapsFirstPageOnly: references.map { _ in references[0] }
+            default: references
+            }
+        return try base.map(
+            references, of: flaw == .ignoresWrongDomain ? .dom0 : domain, access: access,
+            notification: broken(notification))
+    }
+
+    func unmap(_ mapping: RawMapping) throws(GrantError) {
+        if flaw == .forgetsToUnmap { return }
+        do {
+            try base.unmap(mapping)
+        } catch {
+            if flaw != .unmapsTwice { throw error }
+        }
+    }
+
+    private func broken(_ notification: UnmapNotification?) -> UnmapNotification? {
+        switch flaw {
+        case .dropsNotification: nil
+        case .ringsOnly: notification.map { UnmapNotification(notifyPort: $0.notifyPort) }
+        default: notification
+        }
+    }
+}
