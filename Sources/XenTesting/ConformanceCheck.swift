@@ -30,6 +30,9 @@ public struct ConformanceFailure: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
+/// For what must happen: long enough for an emulated machine under load.
+var patience: Deadline { .after(.seconds(30)) }
+
 /// For what must not happen.
 var shortWhile: Deadline { .after(.milliseconds(50)) }
 

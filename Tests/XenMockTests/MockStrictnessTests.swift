@@ -105,6 +105,32 @@ import XenMock
         try share.close()
     }
 
+    @Test func writingThroughAReadOnlyMappingFaults() async {
+        await #expect(processExitsWith: .signal(SIGSEGV)) {
+            let hypervisor = MockHypervisor()
+            let front = hypervisor.domain(DomainID(3)).startProcess(name: "front")
+            let share = try GrantTable(front.grants).share(
+                pageCount: 1, with: DomainID(3), access: .readOnly)
+            share.withMemory { $0.store([1], at: 0) }
+            let mapping = try GrantTable(front.grants).map(
+                share.references, of: DomainID(3), access: .readOnly)
+            mapping.withMemory { $0.store([2], at: 0) }
+        }
+    }
+
+    @Test func unmappedAddressFaults() async {
+        await #expect(processExitsWith: .signal(SIGSEGV)) {
+            let hypervisor = MockHypervisor()
+            let front = hypervisor.domain(DomainID(3)).startProcess(name: "front")
+            let share = try GrantTable(front.grants).share(pageCount: 1, with: DomainID(3))
+            let mapping = try GrantTable(front.grants).map(share.references, of: DomainID(3))
+            // The mistake that must not pass unseen: a view that outlives its mapping.
+            let view = unsafe mapping.memory
+            try mapping.close()
+            _ = view.bytes(at: 0, count: 1)
+        }
+    }
+
     /// What /proc/self/maps says of the page at an address: nil when nothing is there.
     private func protection(of address: UInt) throws -> String? {
         let file = try #require(FileHandle(forReadingAtPath: "/proc/self/maps"))
