@@ -43,16 +43,22 @@ struct WatchChange: Sendable {
     private let permissions: [Permission]?
     private let parentPermissions: [Permission]?
 
-    /// `showsRemoved`: whether a node that has gone still counts with the permissions that it had, as it does but
-    /// for commits.
-    init(_ fired: FiredPath, before: StoreTree, after: StoreTree, showsRemoved: Bool) {
+    init(
+        _ fired: FiredPath, oldPermissions: [Permission]?, permissions: [Permission]?,
+        parentPermissions: [Permission]?
+    ) {
         self.fired = fired
-        oldPermissions = before.node(at: fired.path)?.permissions
-        permissions =
-            after.node(at: fired.path)?.permissions ?? (showsRemoved ? oldPermissions : nil)
-        parentPermissions = fired.path.parent.flatMap { parent in
-            (after.node(at: parent) ?? before.node(at: parent))?.permissions
-        }
+        self.oldPermissions = oldPermissions
+        self.permissions = permissions
+        self.parentPermissions = parentPermissions
+    }
+
+    /// A change between two trees, in the later of which the node is missing if it was removed.
+    init(_ fired: FiredPath, before: StoreTree, after: StoreTree) {
+        self.init(
+            fired, oldPermissions: before.node(at: fired.path)?.permissions,
+            permissions: after.node(at: fired.path)?.permissions,
+            parentPermissions: fired.path.parent.flatMap { after.node(at: $0)?.permissions })
     }
 
     /// Whether the client may learn of it: it could read the node, or can, or can read its parent.

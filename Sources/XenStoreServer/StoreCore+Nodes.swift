@@ -90,9 +90,16 @@ extension StoreCore {
             return
         }
         guard path != .root else { throw .invalid }
-        let tree = current(context)
-        for path in tree.subtree(of: path) { try touch(path, context, readingChildren: true) }
-        try change(.remove(path), Self.removal(of: path, from: tree), &context)
+        guard context.transaction != .none else {
+            let changes = Self.removal(of: path, from: tree)
+            tree.apply(.remove(path))
+            context.outputs += events(for: changes)
+            return
+        }
+        let removed = current(context).subtree(of: path).map(\.path)
+        for path in removed { try touch(path, context, readingChildren: true) }
+        try change(
+            .remove(path), removed.map { FiredPath($0, $0 == path ? .subtree : .exact) }, &context)
     }
 
     mutating func setPermissions(
@@ -110,9 +117,12 @@ extension StoreCore {
     }
 
     /// What removing a node tells, deepest first: watches on each node below it of that node alone.
-    static func removal(of path: StorePath, from tree: StoreTree) -> [FiredPath] {
-        tree.subtree(of: path, lastFirst: true).reversed().map {
-            FiredPath($0, $0 == path ? .subtree : .exact)
+    static func removal(of path: StorePath, from tree: StoreTree) -> [WatchChange] {
+        tree.subtree(of: path, lastFirst: true).reversed().map { entry in
+            WatchChange(
+                FiredPath(entry.path, entry.path == path ? .subtree : .exact),
+                oldPermissions: entry.node.permissions, permissions: entry.node.permissions,
+                parentPermissions: entry.parentPermissions)
         }
     }
 
@@ -204,7 +214,7 @@ extension StoreCore {
         }
         let before = tree
         tree.apply(effect)
-        let changes = fired.map { WatchChange($0, before: before, after: tree, showsRemoved: true) }
+        let changes = fired.map { WatchChange($0, before: before, after: tree) }
         context.outputs += events(for: changes)
     }
 }

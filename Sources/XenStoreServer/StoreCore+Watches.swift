@@ -61,7 +61,7 @@ extension StoreCore {
     }
 
     func specialChange(_ path: StorePath) -> WatchChange {
-        WatchChange(FiredPath(path, .subtree), before: tree, after: tree, showsRemoved: true)
+        WatchChange(FiredPath(path, .subtree), before: tree, after: tree)
     }
 
     /// Nil where path and token together are too long for a packet: as in the C daemon, that event is not sent.

@@ -65,8 +65,7 @@ struct StoreCore: Sendable {
         let closed = connections.filter { $0.value.domain == domain }.keys.sorted()
         for id in closed { connections[id] = nil }
         let before = tree
-        let fired = tree.forget(domain).flatMap { Self.removal(of: $0, from: before) }
-        let changes = fired.map { WatchChange($0, before: before, after: tree, showsRemoved: true) }
+        let changes = tree.forget(domain).flatMap { Self.removal(of: $0, from: before) }
         return closed.map(StoreOutput.close)
             + events(for: changes + [specialChange(.releaseDomain)])
     }

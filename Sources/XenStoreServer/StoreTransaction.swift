@@ -71,7 +71,7 @@ struct StoreTransaction: Sendable {
         let changes = touchOrder.compactMap { path in
             touches[path]?.fires.map { match in
                 WatchChange(
-                    FiredPath(path, match), before: base, after: result, showsRemoved: false)
+                    FiredPath(path, match), before: base, after: result)
             }
         }
         return (result, changes)

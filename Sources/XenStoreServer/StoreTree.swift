@@ -33,19 +33,30 @@ struct StoreTree: Sendable {
         return node
     }
 
-    /// The node's path and those of all below it, parents first; siblings oldest first unless told otherwise.
-    func subtree(of path: StorePath, lastFirst: Bool = false) -> [StorePath] {
+    /// A node and all below it, parents first; siblings oldest first unless told otherwise.
+    func subtree(of path: StorePath, lastFirst: Bool = false) -> [Placed] {
         guard let top = node(at: path) else { return [] }
-        var paths: [StorePath] = []
-        var pending = [(path: path, node: top)]
-        while let (path, node) = pending.popLast() {
-            paths.append(path)
-            let children = node.childrenInOrder
+        let above = path.parent.flatMap { node(at: $0)?.permissions }
+        var found: [Placed] = []
+        var pending = [Placed(path: path, node: top, parentPermissions: above)]
+        while let next = pending.popLast() {
+            found.append(next)
+            let children = next.node.childrenInOrder
             for (name, child) in lastFirst ? children : children.reversed() {
-                pending.append((path.child(name), child))
+                pending.append(
+                    Placed(
+                        path: next.path.child(name), node: child,
+                        parentPermissions: next.node.permissions))
             }
         }
-        return paths
+        return found
+    }
+
+    /// A node with its place in the tree.
+    struct Placed {
+        let path: StorePath
+        let node: StoreNode
+        let parentPermissions: [Permission]?
     }
 
     func ownedCount(of domain: DomainID) -> Int { ownedCounts[domain] ?? 0 }
