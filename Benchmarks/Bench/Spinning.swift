@@ -3,11 +3,17 @@ import XenCore
 import XenRing
 import XenSystem
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 #if LibXen
     import CRing
 #endif
 
-/// ring-spin: a front and a back in a thread each that spin and never sleep, through a ring of one page.
+/// ring-spin: a front and a back in a thread each that spin and do not sleep, through a ring of one page.
 func spinningContests() -> [Contest] {
     [1, 8, 32].map { batch in
         Contest(
@@ -29,6 +35,7 @@ private func request(
 ) throws(RingError) -> UInt64 {
     var request = BlockRequest()
     var (sum, sent, received): (UInt64, UInt64, UInt64) = (0, 0, 0)
+    var patience = Patience()
     while received < total {
         let start = sent
         while sent &- start < batch, sent < total {
@@ -39,7 +46,9 @@ private func request(
         }
         // Nobody sleeps, so nobody has to be notified; the rule is applied all the same, as in use.
         if sent != start { _ = front.publish() }
-        received &+= UInt64(try front.drain { sum &+= $0.id &+ UInt64($0.operation) })
+        let reaped = try front.drain { sum &+= $0.id &+ UInt64($0.operation) }
+        received &+= UInt64(reaped)
+        patience.spent(hasWorked: sent != start || reaped != 0)
     }
     return sum
 }
@@ -47,14 +56,29 @@ private func request(
 private func serve(_ total: UInt64, through memory: SharedMemory) throws(RingError) -> UInt64 {
     var back = BackRing<BlockRequest, BlockResponse>(attachingTo: memory)
     var (sum, served): (UInt64, UInt64) = (0, 0)
+    var patience = Patience()
     while served < total {
+        let before = served
         _ = try back.serve { request in
             served &+= 1
             sum &+= request.sector &+ UInt64(request.segments[10].reference)
             return BlockResponse(id: request.id, operation: request.operation)
         }
+        patience.spent(hasWorked: served != before)
     }
     return sum
+}
+
+/// Spins for a while after looks in vain, then lets another thread have the processor, as the C twin does.
+private struct Patience {
+    private var idle = 0
+
+    mutating func spent(hasWorked: Bool) {
+        idle = hasWorked ? 0 : idle &+ 1
+        guard idle == 1000 else { return }
+        sched_yield()
+        idle = 0
+    }
 }
 
 private func spinningTwin(batch: UInt64) -> Contest.Carrier? {

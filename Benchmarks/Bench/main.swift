@@ -16,11 +16,20 @@ func main() throws {
     #endif
     let contests = try pick(singleThreadContests() + spinningContests())
     let effort: Effort = CommandLine.arguments.contains("--quick") ? .quick : .full
+    report.write("\(ProcessInfo.processInfo.activeProcessorCount) processors, \(loadAverage())\n")
     report.begin()
     for contest in contests {
         report.add(Row(contest, try contest.measure(effort)))
     }
     try report.save(to: ".build/bench/results.json")
+}
+
+/// Other work beside a benchmark shows in the range of its ratios.
+func loadAverage() -> String {
+    var averages = [0.0]
+    // Safe: one private number, as getloadavg(3) is told.
+    guard unsafe getloadavg(&averages, 1) == 1 else { return "load average unknown" }
+    return "load average " + String(format: "%.2f", averages[0])
 }
 
 func pick(_ contests: [Contest]) throws -> [Contest] {

@@ -2,6 +2,7 @@
 
 #ifdef LIBXEN
 #include "Barriers.h"
+#include <sched.h>
 #include <xen/xen.h>
 #include <xen/io/blkif.h>
 
@@ -94,11 +95,20 @@ void cring_twin_init(void *memory, size_t size) {
     SHARED_RING_INIT(shared);
 }
 
+// After this many looks in vain, in which another thread may need this processor.
+enum { patience = 1000 };
+
+static void spin(int *idle) {
+    if (++*idle < patience) return;
+    sched_yield();
+    *idle = 0;
+}
+
 uint64_t cring_twin_spinning_front(void *memory, size_t size, uint64_t batch, uint64_t total) {
     blkif_front_ring_t front;
     blkif_request_t request = template();
     uint64_t sum = 0, sent = 0, received = 0;
-    int notify;
+    int notify, idle = 0;
     FRONT_RING_INIT(&front, (blkif_sring_t *)memory, size);
     while (received < total) {
         uint64_t staged = 0;
@@ -107,7 +117,10 @@ uint64_t cring_twin_spinning_front(void *memory, size_t size, uint64_t batch, ui
             staged++;
         }
         if (staged) RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(&front, notify);
-        received += reap(&front, &sum);
+        uint64_t reaped = reap(&front, &sum);
+        received += reaped;
+        if (staged || reaped) idle = 0;
+        else spin(&idle);
     }
     return sum;
 }
@@ -115,9 +128,13 @@ uint64_t cring_twin_spinning_front(void *memory, size_t size, uint64_t batch, ui
 uint64_t cring_twin_spinning_back(void *memory, size_t size, uint64_t total) {
     blkif_back_ring_t back;
     uint64_t sum = 0;
+    int idle = 0;
     BACK_RING_INIT(&back, (blkif_sring_t *)memory, size);
     while (back.rsp_prod_pvt != (RING_IDX)total) {
+        RING_IDX before = back.rsp_prod_pvt;
         if (serve(&back, &sum) < 0) break;
+        if (back.rsp_prod_pvt != before) idle = 0;
+        else spin(&idle);
     }
     return sum;
 }
