@@ -94,14 +94,15 @@ let package = Package(
         .target(
             name: "BlockDevice",
             dependencies: [
-                "XenCore", "XenSystem", "XenGrant", "XenEvtchn", "XenRing", "XenStoreClient",
+                "CSystem", "XenCore", "XenSystem", "XenGrant", "XenEvtchn", "XenRing",
+                "XenStoreClient",
                 "XenBus",
             ],
             path: "Examples/Block/BlockDevice", swiftSettings: settings),
         .executableTarget(
             name: "block-demo",
             dependencies: [
-                "BlockDevice", "XenMock", "XenStoreServer",
+                "BlockDevice", "XenMock", "XenStoreServer", "XenSystem",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ],

@@ -2,7 +2,7 @@ import Synchronization
 
 /// Keeps shares whose revocation failed because the peer still maps them, so that nobody reuses their pages (XSA-396).
 final class GrantQuarantine: Sendable {
-    private let backend: any GrantBackend
+    let backend: any GrantBackend
     private let held = Mutex<[RawShare]>([])
 
     init(_ backend: any GrantBackend) { self.backend = backend }

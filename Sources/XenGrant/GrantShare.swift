@@ -28,6 +28,16 @@ public struct GrantShare: ~Copyable, Sendable {
         try unsafe body(memory)
     }
 
+    /// Revokes the grants, keeping this share as it is if that fails: for an owner that goes on
+    /// watching the pages until the peer has let go of them. The pages are gone after it succeeds.
+    ///
+    /// Throws `.inUse` while the peer maps a page.
+    public mutating func revoke() throws(GrantError) {
+        guard let raw else { return }
+        try owner.backend.unshare(raw)
+        self.raw = nil
+    }
+
     /// Revokes the grants.
     ///
     /// Throws `.inUse` if the peer still maps a page: the pages are in quarantine then, and

@@ -46,3 +46,8 @@ package func poll(
         guard failure.errorNumber == .interrupted else { throw failure }
     }
 }
+
+/// Blocks this thread for a while.
+package func pause(_ duration: Duration) throws(SystemFailure) {
+    _ = try poll([], until: .after(duration))
+}

@@ -1,6 +1,7 @@
 // Linux headers that the Glibc module map leaves out.
 #pragma once
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 
@@ -12,3 +13,7 @@ int csystem_unix_connect(const char *path);
 int csystem_unix_listen(const char *path);
 int csystem_unix_accept(int listener);
 int csystem_unix_pair(int ends[2]);
+
+static inline int csystem_punch_hole(int fd, off_t offset, off_t count) {
+    return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, count);
+}

@@ -1,0 +1,135 @@
+import XenCore
+public import XenStoreClient
+
+/// Carries a `BackendMachine`: watches the frontend, writes our nodes, and calls the device.
+public final class BackendDriver: Sendable {
+    /// How long a frontend gets to take part in closing.
+    private static let closeTimeout = Duration.seconds(5)
+
+    private let device: any BackendDevice
+    private let path: StorePath
+    private let store: StoreClient
+    private let signals = DriverSignals()
+
+    /// - Parameters:
+    ///   - path: the backend's directory, as `backend/vbd/3/51712` in the home of its domain.
+    ///   - store: a connection as the backend's domain.
+    public init(_ device: any BackendDevice, at path: StorePath, store: StoreClient) {
+        self.device = device
+        self.path = path
+        self.store = store
+    }
+
+    /// Asks for an orderly close; `run` returns when that is done, within five seconds.
+    public func close() {
+        signals.report { $0.wantsClose = true }
+        Task { [signals] in
+            try? await Task.sleep(for: Self.closeTimeout)
+            signals.report { $0.closeExpired = true }
+        }
+    }
+
+    /// Runs the device until it is closed or its frontend is gone for good. The device is disconnected
+    /// whichever way this ends.
+    ///
+    /// Throws `.noDevice` if the directory lacks what the toolstack writes, `.store` if the store fails, and
+    /// `CancellationError` if the task is cancelled; nothing is written to the store then, so that
+    /// the frontend sees a backend that died.
+    public func run() async throws {
+        do {
+            let nodes = try await DeviceNodes.find(path, peerRole: "frontend", store: store)
+            try await nodes.write(device.features, in: store)
+            let watches = [
+                try await store.watch(nodes.peer),
+                try await store.watch(nodes.own.appending("online")),
+            ]
+            try await signals.forward(watches) { try await loop(nodes) }
+        } catch {
+            throw (error as? StoreError).map { BusError(.store, "\($0)") } ?? error
+        }
+    }
+
+    private func loop(_ nodes: DeviceNodes) async throws {
+        var machine = BackendMachine()
+        do {
+            for await _ in signals.wakes {
+                if try await turn(&machine, nodes) { return }
+            }
+            throw CancellationError()
+        } catch {
+            await device.disconnect(machine.epoch)
+            throw error
+        }
+    }
+
+    /// Tells the machine all that is new.
+    ///
+    /// - Returns: whether the device is closed.
+    private func turn(_ machine: inout BackendMachine, _ nodes: DeviceNodes) async throws -> Bool {
+        let reports = signals.take()
+        if let error = reports.storeEnded { throw error }
+        machine.isOnline = try await DeviceNodes.value("online", of: nodes.own, in: store) != "0"
+        var inputs: [BackendMachine.Input] = []
+        if let error = reports.failure {
+            try await nodes.write(["error": "\(error)"], in: store)
+            inputs.append(.failed)
+        }
+        if reports.wantsClose { inputs.append(.close) }
+        if reports.closeExpired { inputs.append(.closeExpired) }
+        inputs.append(try await observation(nodes))
+        for input in inputs {
+            if try await feed(input, to: &machine, nodes) { return true }
+        }
+        return false
+    }
+
+    /// The frontend's state and what it published, as they were at one moment.
+    private func observation(_ nodes: DeviceNodes) async throws(StoreError) -> BackendMachine.Input
+    {
+        try await store.withTransaction { transaction throws(StoreError) in
+            let state = try await nodes.peerState(in: transaction)
+            let published = try await nodes.published(device.frontendKeys, in: transaction)
+            return .frontend(state, published: published)
+        }
+    }
+
+    /// - Returns: whether the device is closed.
+    private func feed(
+        _ input: BackendMachine.Input, to machine: inout BackendMachine, _ nodes: DeviceNodes
+    ) async throws -> Bool {
+        var actions = machine.handle(input)[...]
+        while let action = actions.popFirst() {
+            do {
+                switch action {
+                case .connect(let epoch, let published):
+                    let values = try await device.connect(
+                        epoch, to: nodes.peerDomain, published: published
+                    ) { [signals] error in
+                        signals.report { $0.failure = error }
+                    }
+                    try await nodes.write(values, in: store)
+                case .announce(let published):
+                    if try await !announce(published, nodes) { signals.look() }
+                case .disconnect(let epoch): await device.disconnect(epoch)
+                case .setState(let state): _ = try await nodes.writeState(state)
+                case .finish: return true
+                }
+            } catch let error where !(error is StoreError) {
+                actions = []
+                signals.report { $0.failure = error }
+            }
+        }
+        return false
+    }
+
+    /// - Returns: false if the frontend no longer stands where we connected to it; nothing was written then.
+    private func announce(
+        _ published: [String: String], _ nodes: DeviceNodes
+    ) async throws(StoreError) -> Bool {
+        try await nodes.writeState(
+            .connected,
+            if: PeerCondition(
+                states: [.initialised, .connected], keys: device.frontendKeys, published: published)
+        )
+    }
+}

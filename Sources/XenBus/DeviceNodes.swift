@@ -1,0 +1,104 @@
+import XenCore
+import XenStoreClient
+
+/// Both ends' directories of one device in the store, seen from one end.
+struct DeviceNodes: Sendable {
+    let store: StoreClient
+    let own: StorePath
+    let peer: StorePath
+    let peerDomain: DomainID
+
+    /// Finds the peer by the nodes that the toolstack wrote into our directory.
+    ///
+    /// - Parameter peerRole: `backend` or `frontend`, the name of the node that has the peer's path.
+    static func find(
+        _ own: StorePath, peerRole: String, store: StoreClient
+    ) async throws -> DeviceNodes {
+        guard let path = try await value(StorePath(peerRole), of: own, in: store),
+            let text = try await value(StorePath(peerRole + "-id"), of: own, in: store)
+        else {
+            throw BusError(.noDevice, "\(own) is no device: attach one with the toolstack first")
+        }
+        guard let number = UInt16(text) else {
+            throw BusError(.noDevice, "\(own)/\(peerRole)-id is '\(text)', not a domain")
+        }
+        return DeviceNodes(
+            store: store, own: own, peer: try StorePath(path), peerDomain: DomainID(number))
+    }
+
+    /// The peer's state; nil if its node is gone.
+    func peerState(in access: some StoreAccess) async throws(StoreError) -> DeviceState? {
+        guard let text = try await Self.value("state", of: peer, in: access) else { return nil }
+        // What is no number is no state that anyone is in.
+        return DeviceState(rawValue: UInt32(text) ?? 0)
+    }
+
+    /// A node below one of the directories; nil if there is none, or none that we may see: the store hides
+    /// with EACCES that a node below an unreadable one has gone.
+    static func value(
+        _ key: StorePath, of directory: StorePath, in access: some StoreAccess
+    ) async throws(StoreError) -> String? {
+        do {
+            return try await access.readString(directory.appending(key))
+        } catch  where error.name == .noEntry || error.name == .accessDenied {
+            return nil
+        }
+    }
+
+    /// Those of the keys that the peer has written.
+    func published(
+        _ keys: [String], in access: some StoreAccess
+    ) async throws(StoreError) -> [String: String] {
+        var found: [String: String] = [:]
+        for key in keys {
+            let value = try await Self.value(StorePath(key), of: peer, in: access)
+            found[key] = value
+        }
+        return found
+    }
+
+    func write(
+        _ values: [String: String], in access: some StoreAccess
+    ) async throws(StoreError) {
+        for (key, value) in values.sorted(by: { $0.key < $1.key }) {
+            try await access.write(own.appending(StorePath(key)), value)
+        }
+    }
+
+    /// Writes our state and other nodes in one transaction, if the peer stands where `condition` says.
+    ///
+    /// A directory that has vanished is not made again: its device is gone.
+    ///
+    /// - Returns: whether the condition held.
+    func writeState(
+        _ state: DeviceState, with values: [String: String] = [:],
+        if condition: PeerCondition? = nil
+    ) async throws(StoreError) -> Bool {
+        try await store.withTransaction { transaction throws(StoreError) in
+            guard try await Self.value("state", of: own, in: transaction) != nil else {
+                return true
+            }
+            if let condition, try await !holds(condition, in: transaction) { return false }
+            try await write(values, in: transaction)
+            try await transaction.write(own.appending("state"), "\(state.rawValue)")
+            return true
+        }
+    }
+
+    private func holds(
+        _ condition: PeerCondition, in access: some StoreAccess
+    ) async throws(StoreError) -> Bool {
+        guard let state = try await peerState(in: access), condition.states.contains(state) else {
+            return false
+        }
+        return try await published(condition.keys, in: access) == condition.published
+    }
+}
+
+/// Where the peer has to stand for one of our writes to be true.
+struct PeerCondition: Sendable {
+    var states: Set<DeviceState>
+    /// Nodes of the peer's that count, and what they have to say.
+    var keys: [String] = []
+    var published: [String: String] = [:]
+}

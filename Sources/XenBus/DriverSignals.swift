@@ -1,0 +1,67 @@
+import Synchronization
+import XenStoreClient
+
+/// What wakes a driver: hints that the store has changed, and reports that must not be lost.
+///
+/// Hints merge, since the driver reads everything again; reports are kept until they are taken.
+final class DriverSignals: Sendable {
+    /// What was reported since the driver looked last.
+    struct Reports: Sendable {
+        var failure: (any Error)?
+        var wantsClose = false
+        var closeExpired = false
+        var storeEnded: (any Error)?
+    }
+
+    private let reports = Mutex(Reports())
+    private let hints: AsyncStream<Void>.Continuation
+    /// One element whenever there may be something to do.
+    let wakes: AsyncStream<Void>
+
+    init() {
+        (wakes, hints) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        look()
+    }
+
+    /// The store may have changed.
+    func look() { hints.yield() }
+
+    /// Looks again after a while, without keeping anyone waiting.
+    func look(after pause: Duration) {
+        Task {
+            try? await Task.sleep(for: pause)
+            look()
+        }
+    }
+
+    func report(_ change: (inout Reports) -> Void) {
+        reports.withLock { change(&$0) }
+        look()
+    }
+
+    /// Makes hints of all watches' events for as long as `body` runs.
+    func forward(_ watches: [StoreWatch], while body: () async throws -> Void) async throws {
+        let tasks = watches.map { watch in Task { await forward(watch) } }
+        defer { for task in tasks { task.cancel() } }
+        try await body()
+    }
+
+    private func forward(_ watch: StoreWatch) async {
+        do {
+            for try await _ in watch { look() }
+        } catch {
+            report { $0.storeEnded = error }
+        }
+    }
+
+    /// What was reported; each report is taken once.
+    func take() -> Reports {
+        reports.withLock { reports in
+            defer {
+                reports.failure = nil
+                reports.closeExpired = false
+            }
+            return reports
+        }
+    }
+}

@@ -1,0 +1,155 @@
+public import XenCore
+
+/// The frontend's end of the device handshake, as a value: observations in, actions out.
+///
+/// Watches are hints, so the machine is told what the backend's state *is*, never what changed;
+/// states that came and went unseen do not confuse it. A backend that falls back to InitWait, or
+/// vanishes, ends the epoch; the next one begins with new rings.
+/// Source: xen/include/public/io/xenbus.h and blkif.h, "Startup" and "Recovery" state diagrams.
+public struct FrontendMachine: Hashable, Sendable {
+    /// What the driver has to do, in order.
+    public enum Action: Hashable, Sendable {
+        /// Make rings and ports for this epoch, and publish them together with the state Initialised,
+        /// in a transaction that finds the backend in InitWait; else publish nothing and report `.lost`.
+        /// Otherwise Connected, written for our last rings, could be taken for an answer to these.
+        case publish(Epoch)
+        /// The backend is attached: read what it published, and start sending.
+        case connect(Epoch)
+        /// Stop using this epoch's rings; what is unanswered will be issued again.
+        case retire(Epoch)
+        /// Write our state.
+        case setState(DeviceState)
+        /// Nothing more will come: the device is closed.
+        case finish
+    }
+
+    /// What the machine is told.
+    public enum Input: Hashable, Sendable {
+        /// The backend's state as just read, nil if its node is gone; and its `online` node:
+        /// whether a backend that has closed waits for us to come back.
+        case backend(DeviceState?, isOnline: Bool)
+        /// Publishing or connecting failed, or the backend is known to have died.
+        case lost
+        /// Our side wants the device closed.
+        case close
+        /// The backend did not take part in closing within its deadline.
+        case closeExpired
+    }
+
+    enum Phase: Hashable, Sendable {
+        /// We wrote Initialising and wait for a backend in InitWait.
+        case waiting
+        /// Our rings of this epoch are published.
+        case published
+        case connected
+        /// We found a backend connected to somebody's earlier life, and make it close.
+        case resetting
+        /// The backend closed the device, or refused our rings; it may come back.
+        case refused
+        /// We want to close.
+        case closing
+        case finished
+    }
+
+    var phase = Phase.waiting
+
+    /// The newest epoch that was begun; `.none` before the first.
+    public private(set) var epoch = Epoch.none
+
+    /// A machine for a frontend that has just written the state Initialising.
+    public init() {}
+
+    /// Takes one observation, and says what to do.
+    public mutating func handle(_ input: Input) -> [Action] {
+        switch input {
+        case .backend(let state, let isOnline): return observe(state ?? .unknown, isOnline)
+        case .lost: return lose()
+        case .close: return close()
+        case .closeExpired: return phase == .closing ? finish() : []
+        }
+    }
+
+    private mutating func observe(_ backend: DeviceState, _ isOnline: Bool) -> [Action] {
+        switch (phase, backend) {
+        case (.waiting, .initWait):
+            return publish()
+        case (.waiting, .connected):
+            phase = .resetting
+            return [.setState(.closing)]
+        case (.waiting, .closing):
+            phase = .resetting
+            return [.setState(.closed)]
+
+        case (.resetting, .closing):
+            return [.setState(.closed)]
+        case (.resetting, .closed), (.resetting, .unknown):
+            phase = .waiting
+            return [.setState(.initialising)]
+        case (.refused, .closed) where isOnline:
+            // It waits for us to come back.
+            phase = .waiting
+            return [.setState(.initialising)]
+        case (.resetting, .initWait), (.refused, .initWait):
+            phase = .waiting
+            return [.setState(.initialising)] + publish()
+
+        case (.published, .connected):
+            phase = .connected
+            return [.connect(epoch), .setState(.connected)]
+        case (.published, .closing), (.published, .closed),
+            (.connected, .closing), (.connected, .closed):
+            phase = .refused
+            return [.retire(epoch), .setState(.closed)]
+
+        case (.connected, .initWait):
+            phase = .waiting
+            return [.retire(epoch), .setState(.initialising)] + publish()
+        case (.connected, .unknown), (.connected, .initialising), (.connected, .initialised):
+            return lose()
+
+        case (.closing, .closing):
+            return [.setState(.closed)]
+        case (.closing, .closed), (.closing, .unknown), (.closing, .initWait),
+            (.closing, .initialising):
+            return finish()
+
+        default:
+            return []
+        }
+    }
+
+    private mutating func publish() -> [Action] {
+        epoch = epoch.next
+        phase = .published
+        return [.publish(epoch)]
+    }
+
+    private mutating func lose() -> [Action] {
+        switch phase {
+        case .published, .connected:
+            phase = .waiting
+            return [.retire(epoch), .setState(.initialising)]
+        case .waiting, .resetting, .refused, .closing, .finished:
+            return []
+        }
+    }
+
+    private mutating func close() -> [Action] {
+        switch phase {
+        case .connected:
+            phase = .closing
+            return [.retire(epoch), .setState(.closing)]
+        case .published:
+            return [.retire(epoch)] + finish()
+        case .waiting, .resetting, .refused:
+            return finish()
+        case .closing, .finished:
+            return []
+        }
+    }
+
+    private mutating func finish() -> [Action] {
+        phase = .finished
+        return [.setState(.closed), .finish]
+    }
+}

@@ -1,0 +1,28 @@
+import Testing
+import XenBus
+
+@Suite("The device handshake, in every order of steps")
+struct HandshakeExplorationTests {
+    /// Every reachable state that has no next step, and how many states there were.
+    func explore(restarts: Int) -> (states: Int, ends: Set<HandshakeModel>) {
+        var seen: Set<HandshakeModel> = [HandshakeModel(restartsLeft: restarts)]
+        var open = Array(seen)
+        var ends: Set<HandshakeModel> = []
+        while let state = open.popLast() {
+            let next =
+                state.fault == nil ? HandshakeModel.Step.allCases.compactMap(state.after) : []
+            if next.allSatisfy({ $0.restartsLeft < state.restartsLeft }) { ends.insert(state) }
+            for state in next where seen.insert(state).inserted { open.append(state) }
+        }
+        return (seen.count, ends)
+    }
+
+    @Test("ends connected to the same rings, whoever restarts and whenever", arguments: 0...3)
+    func endsConnected(restarts: Int) {
+        let (states, ends) = explore(restarts: restarts)
+        #expect(!ends.isEmpty)
+        let stuck = ends.first { $0.fault != nil || !$0.isConnected }
+        #expect(stuck == nil)
+        #expect(states > 10 * (restarts + 1), "only \(states) states were explored")
+    }
+}

@@ -1,0 +1,120 @@
+import XenBus
+import XenCore
+
+/// Both ends of one device and the store between them, small enough to explore every order of steps.
+///
+/// One step is one observation or one action of one end, or the death and restart of an end:
+/// so an end may die between any two of its writes.
+struct HandshakeModel: Hashable {
+    /// Which rings the frontend has made, whatever became of it.
+    struct Rings: Hashable {
+        var serial: Int
+        var published: [String: String] { ["ring-ref": "\(serial)"] }
+    }
+
+    enum Step: CaseIterable {
+        case frontend, backend, frontendRestarts, backendRestarts
+    }
+
+    var frontend = FrontendMachine()
+    var frontendActions: [FrontendMachine.Action] = []
+    var frontendState = DeviceState.initialising
+    var frontendRings: Rings?
+    var ringsMade = 0
+    var publishedRings: Rings?
+
+    var backend = BackendMachine()
+    var backendActions: [BackendMachine.Action] = []
+    var backendState: DeviceState? = .initialising
+    var servedRings: Rings?
+
+    var restartsLeft: Int
+
+    /// What went wrong, if anything did.
+    var fault: String?
+
+    /// Both ends are connected, to the same rings.
+    var isConnected: Bool {
+        frontendState == .connected && backendState == .connected && servedRings != nil
+            && servedRings == frontendRings
+    }
+
+    /// The state after a step, or nil if the step changes nothing.
+    func after(_ step: Step) -> HandshakeModel? {
+        var next = self
+        switch step {
+        case .frontend: next.stepFrontend()
+        case .backend: next.stepBackend()
+        case .frontendRestarts: next.restartFrontend()
+        case .backendRestarts: next.restartBackend()
+        }
+        return next == self ? nil : next
+    }
+
+    private mutating func stepFrontend() {
+        if frontendActions.isEmpty {
+            frontendActions = frontend.handle(.backend(backendState, isOnline: true))
+            return
+        }
+        switch frontendActions.removeFirst() {
+        case .publish:
+            ringsMade += 1
+            if ringsMade > 10 { fault = "rings are made over and over" }
+            frontendRings = Rings(serial: ringsMade)
+            // As the driver does it, in one transaction with the look at the backend's state.
+            guard backendState == .initWait else {
+                frontendActions = frontend.handle(.lost)
+                return
+            }
+            publishedRings = frontendRings
+            frontendState = .initialised
+        case .connect:
+            // A backend that has died since serves nothing; one that lives must serve these rings.
+            if servedRings != nil && servedRings != frontendRings {
+                fault = "connected while the backend serves other rings"
+            }
+        case .retire: frontendRings = nil
+        case .setState(let state): frontendState = state
+        case .finish: fault = "the frontend finished unasked"
+        }
+    }
+
+    private mutating func stepBackend() {
+        if backendActions.isEmpty {
+            backendActions = backend.handle(
+                .frontend(frontendState, published: publishedRings?.published ?? [:]))
+            return
+        }
+        switch backendActions.removeFirst() {
+        case .connect(_, let published):
+            servedRings = publishedRings?.published == published ? publishedRings : nil
+        case .announce(let published):
+            // As the driver does it, in one transaction with the look at the frontend's nodes.
+            if frontendState == .initialised || frontendState == .connected,
+                publishedRings?.published == published
+            {
+                backendState = .connected
+            }
+        case .disconnect: servedRings = nil
+        case .setState(let state): backendState = state
+        case .finish: fault = "the backend finished unasked"
+        }
+    }
+
+    private mutating func restartFrontend() {
+        guard restartsLeft > 0 else { return }
+        restartsLeft -= 1
+        frontend = FrontendMachine()
+        frontendActions = []
+        frontendState = .initialising
+        frontendRings = nil
+    }
+
+    private mutating func restartBackend() {
+        guard restartsLeft > 0 else { return }
+        restartsLeft -= 1
+        backend = BackendMachine()
+        backendActions = []
+        servedRings = nil
+    }
+}
