@@ -1,0 +1,192 @@
+import XenCore
+import XenEvtchn
+import XenGrant
+import XenRing
+
+/// One epoch of a frontend: its ring, the pages for the data, its port, and what is under way in them.
+///
+/// Each slot has the pages of one request of the largest size, so that memory is never looked for.
+final class FrontendConnection {
+    /// What a response turned out to be.
+    enum Answer {
+        case to(PendingRequest, Result<[UInt8], BlockError>)
+        /// The caller no longer waits for it.
+        case unwanted
+        /// It carries an id of an older epoch.
+        case stale
+    }
+
+    private static let slotCount = 32
+    private static let slotByteCount = BlockRequest.segmentLimit * Page.byteCount
+
+    let epoch: Epoch
+    private var ring: FrontRing<BlockRequest, BlockResponse>
+    private var ringShare: GrantShare
+    private var dataShare: GrantShare
+    private let channel: EventChannel
+
+    private enum Slot {
+        case free
+        case sent(PendingRequest)
+        /// Sent, but its caller has gone; the backend may still write to its pages.
+        case abandoned
+    }
+    private var slots = [Slot](repeating: .free, count: slotCount)
+    private var freeSlots = Array((0..<slotCount).reversed())
+
+    init(
+        _ epoch: Epoch, backend: DomainID, grants: GrantTable, events: EventChannels
+    ) throws {
+        self.epoch = epoch
+        ringShare = try grants.share(pageCount: 1, with: backend)
+        dataShare = try grants.share(
+            pageCount: Self.slotCount * BlockRequest.segmentLimit, with: backend)
+        channel = try events.bindUnbound(for: backend)
+        // Safe: `ringShare` lives as long as the ring, both in this object.
+        ring = unsafe FrontRing(initializing: ringShare.memory)
+    }
+
+    /// The nodes by which the backend finds this epoch.
+    var published: [String: String] {
+        [
+            "ring-ref": "\(ringShare.references[0].rawValue)",
+            "event-channel": "\(channel.port.rawValue)",
+            "protocol": "x86_64-abi", "feature-persistent": "1",
+        ]
+    }
+
+    /// What the backend may map.
+    let pageCount = 1 + slotCount * BlockRequest.segmentLimit
+
+    var hasRoom: Bool { !freeSlots.isEmpty }
+
+    /// Puts a request into the ring. There is room.
+    func send(_ pending: PendingRequest) {
+        guard let slot = freeSlots.popLast() else { preconditionFailure("no room in the ring") }
+        var request = BlockRequest(
+            operation: pending.operation, id: id(of: slot), sector: pending.sector)
+        switch pending.operation {
+        case .read, .write: fill(&request, pending, slot)
+        case .discard: request.discardSectorCount = pending.sectorCount
+        default: break
+        }
+        slots[slot] = .sent(pending)
+        let wasPushed = ring.push(request)
+        precondition(wasPushed, "a ring has as many slots as there are requests")
+    }
+
+    /// Shows the backend what was sent.
+    ///
+    /// - Returns: whether it had to be notified.
+    func publish() throws -> Bool {
+        guard ring.publish() == .required else { return false }
+        try channel.notify()
+        return true
+    }
+
+    /// The next answer that the backend has given; nil when it will notify us of the next one.
+    ///
+    /// Throws when it answers what was not asked.
+    func nextAnswer() throws -> Answer? {
+        guard let response = try ring.next() else { return nil }
+        guard response.id >> 32 == UInt64(epoch.rawValue) else { return .stale }
+        let slot = Int(response.id & 0xFFFF_FFFF)
+        guard slot < slots.count else { throw unasked(response.id) }
+        switch slots[slot] {
+        case .free:
+            throw unasked(response.id)
+        case .abandoned:
+            release(slot)
+            return .unwanted
+        case .sent(let pending):
+            let result = result(of: pending, response.status, slot)
+            release(slot)
+            return .to(pending, result)
+        }
+    }
+
+    /// Takes back all that is unanswered, oldest first: it belongs to the next epoch.
+    func takeUnanswered() -> [PendingRequest] {
+        let pending = slots.compactMap { if case .sent(let pending) = $0 { pending } else { nil } }
+        slots = []
+        freeSlots = []
+        return pending.sorted { $0.serial < $1.serial }
+    }
+
+    /// Takes back the requests that `shouldEnd` names. Their slots stay in use until the backend answers.
+    func abandon(where shouldEnd: (PendingRequest) -> Bool) -> [PendingRequest] {
+        var ended: [PendingRequest] = []
+        for slot in slots.indices {
+            guard case .sent(let pending) = slots[slot], shouldEnd(pending) else { continue }
+            slots[slot] = .abandoned
+            ended.append(pending)
+        }
+        return ended
+    }
+
+    /// Counts the answers that came after this epoch was over, and revokes what the old backend has let go of.
+    ///
+    /// - Returns: the late answers, and whether nothing is left of this epoch.
+    func retire() -> (staleCount: Int, isGone: Bool) {
+        // A broken ring has nothing more to count.
+        let staleCount = (try? ring.discardResponses()) ?? 0
+        do {
+            try dataShare.revoke()
+            try ringShare.revoke()
+            return (staleCount, true)
+        } catch {
+            // A share that is lost with its handle or its domain needs no more keeping.
+            return (staleCount, error.code != .inUse)
+        }
+    }
+
+    private func id(of slot: Int) -> UInt64 { UInt64(epoch.rawValue) << 32 | UInt64(slot) }
+
+    private func release(_ slot: Int) {
+        slots[slot] = .free
+        freeSlots.append(slot)
+    }
+
+    private func unasked(_ id: UInt64) -> BlockError {
+        BlockError(
+            code: .badBackend, message: "the backend answered request \(id), which nobody made")
+    }
+
+    private func fill(_ request: inout BlockRequest, _ pending: PendingRequest, _ slot: Int) {
+        let firstPage = slot * BlockRequest.segmentLimit
+        var left = Int(pending.sectorCount)
+        var index = 0
+        while left > 0 {
+            let count = min(left, BlockSector.countPerPage)
+            request.segments[index] = BlockSegment(
+                reference: dataShare.references[firstPage + index].rawValue,
+                firstSector: 0, lastSector: UInt8(count - 1))
+            left -= count
+            index += 1
+        }
+        request.segmentCount = UInt8(index)
+        dataShare.withMemory { $0.store(pending.data, at: slot * Self.slotByteCount) }
+    }
+
+    private func result(
+        of pending: PendingRequest, _ status: Int16, _ slot: Int
+    ) -> Result<[UInt8], BlockError> {
+        switch BlockStatus(rawValue: status) {
+        case .okay:
+            guard pending.operation == .read else { return .success([]) }
+            return .success(
+                dataShare.withMemory {
+                    $0.bytes(at: slot * Self.slotByteCount, count: pending.byteCount)
+                })
+        case .notSupported:
+            return .failure(
+                BlockError(code: .notSupported, message: "the backend does not support this"))
+        default:
+            return .failure(
+                BlockError(
+                    code: .failed,
+                    message: "\(pending.sectorCount) sectors at \(pending.sector): "
+                        + "the backend answered \(status)"))
+        }
+    }
+}

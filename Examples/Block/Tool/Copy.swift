@@ -1,0 +1,57 @@
+import ArgumentParser
+import BlockDevice
+import XenBus
+import XenEvtchn
+import XenGrant
+import XenStoreClient
+import XenSystem
+
+/// The frontend: copies a whole device into a file, through whatever happens to its backend.
+struct Copy: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Copies a whole block device of this domain into a file.",
+        discussion:
+            "Run it in the domain that has the frontend, where no kernel driver has the device.")
+
+    @Option(help: "The device's number: 51712 is xvda.")
+    var device = 51712
+
+    @Option(help: "The file to make. It gets its name when it is complete.")
+    var output: String
+
+    @Option(help: "The most MiB a second.")
+    var rate: Int?
+
+    func run() async throws {
+        try await reportingFailure {
+            let path = try StorePath("device/vbd/\(device)")
+            let store = try StoreClient.connect()
+            let disk = try BlockFrontend(grants: try openGrants(), events: try openEvents())
+            let driver = FrontendDriver(disk, at: path, store: store)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await driver.run() }
+                try await copy(disk)
+                driver.close()
+                try await group.waitForAll()
+            }
+            let statistics = disk.statistics
+            await disk.close()
+            Terminal.output.line(
+                "copied in \(statistics.epochCount) epochs, \(statistics.requestCount) requests, "
+                    + "\(statistics.reissuedCount) issued again, \(statistics.staleCount) stale answers"
+            )
+        }
+    }
+
+    private func copy(_ disk: BlockFrontend) async throws {
+        let file = try SectorFile(creating: output)
+        var doneCount = 0
+        try await disk.readAll(byteRate: rate.map { $0 << 20 }) { bytes, offset in
+            try file.write(bytes, at: offset)
+            let before = doneCount >> 20
+            doneCount += bytes.count
+            if doneCount >> 20 > before { Terminal.output.line("copied \(doneCount >> 20) MiB") }
+        }
+        try file.finish()
+    }
+}
