@@ -153,7 +153,8 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "XenMockTests", dependencies: ["XenMock", "XenCore", "XenGrant", "XenEvtchn"],
+            name: "XenMockTests",
+            dependencies: ["XenMock", "XenCore", "XenGrant", "XenEvtchn", "CAllocationCount"],
             swiftSettings: settings),
         .testTarget(
             name: "XenBusTests",

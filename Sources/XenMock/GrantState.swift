@@ -37,7 +37,7 @@ struct MappingState: Sendable {
 
 extension DomainState {
     /// Frames that nobody uses. Their bytes are whatever was left there.
-    mutating func takeFrames(_ count: Int, of id: DomainID) throws(SystemFailure) -> [Int] {
+    func takeFrames(_ count: Int, of id: DomainID) throws(SystemFailure) -> [Int] {
         let memory = if let memory { memory } else { try DomainMemory(of: id) }
         self.memory = memory
         let missing = count - freeFrames.count
@@ -51,14 +51,14 @@ extension DomainState {
     }
 
     /// A reference that names no grant. The one that was freed last comes first, as on Linux.
-    mutating func takeReference() -> GrantReference {
+    func takeReference() -> GrantReference {
         if let reference = freeReferences.popLast() { return reference }
         defer { firstUnusedReference += 1 }
         return GrantReference(firstUnusedReference)
     }
 
     /// Ends a grant that nobody maps.
-    mutating func endGrant(_ reference: GrantReference) {
+    func endGrant(_ reference: GrantReference) {
         guard let grant = grants.removeValue(forKey: reference) else { return }
         freeFrames.append(grant.frame)
         freeReferences.append(reference)

@@ -4,7 +4,7 @@ import XenEvtchn
 import XenSystem
 
 /// One end of an event channel.
-struct PortState: Sendable {
+final class PortState: @unchecked Sendable {
     enum Binding: Sendable {
         /// Waits for a domain, or has lost its peer: a notification goes nowhere.
         case unbound(DomainID)
@@ -23,6 +23,11 @@ struct PortState: Sendable {
     /// Rang while it was masked.
     var isPending = false
 
+    init(_ binding: Binding, owner: ProcessID) {
+        self.binding = binding
+        self.owner = owner
+    }
+
     var peer: DomainID {
         switch binding {
         case .unbound(let domain), .interdomain(let domain, _): domain
@@ -32,7 +37,7 @@ struct PortState: Sendable {
 
 extension DomainState {
     /// Opens the lowest port that is free, as Xen does. Nil when the limit is reached.
-    fileprivate mutating func takePort(_ state: PortState) -> EventPort? {
+    fileprivate func takePort(_ state: PortState) -> EventPort? {
         while ports[EventPort(lowestFreePort)] != nil { lowestFreePort += 1 }
         guard lowestFreePort <= UInt32(clamping: limits.portCount) else { return nil }
         let port = EventPort(lowestFreePort)
@@ -40,21 +45,21 @@ extension DomainState {
         return port
     }
 
-    fileprivate mutating func freePort(_ port: EventPort) {
+    fileprivate func freePort(_ port: EventPort) {
         ports[port] = nil
         lowestFreePort = min(lowestFreePort, port.rawValue)
     }
 }
 
 extension HypervisorState {
-    mutating func bindUnbound(
+    func bindUnbound(
         for peer: DomainID, by process: ProcessID
     ) throws(EventChannelError) -> EventPort {
         let domain = try eventUser(process).domain
         return try openPort(.unbound(peer == .ownDomain ? domain : peer), in: domain, for: process)
     }
 
-    mutating func bindInterdomain(
+    func bindInterdomain(
         to remotePort: EventPort, of requested: DomainID, by process: ProcessID
     ) throws(EventChannelError) -> EventPort {
         let domain = try eventUser(process).domain
@@ -74,10 +79,10 @@ extension HypervisorState {
         return port
     }
 
-    private mutating func openPort(
+    private func openPort(
         _ binding: PortState.Binding, in domain: DomainID, for process: ProcessID
     ) throws(EventChannelError) -> EventPort {
-        guard let port = domains[domain]?.takePort(PortState(binding: binding, owner: process))
+        guard let port = domains[domain]?.takePort(PortState(binding, owner: process))
         else {
             let limit = domains[domain]?.limits.portCount ?? 0
             throw EventChannelError(
@@ -87,19 +92,19 @@ extension HypervisorState {
         return port
     }
 
-    mutating func unbind(
+    func unbind(
         _ port: EventPort, by process: ProcessID
     ) throws(EventChannelError) {
         disown(port, of: try domain(owning: port, process))
     }
 
     /// Closes a port for its owner. The kernel keeps it while an unmap notification needs it.
-    mutating func disown(_ port: EventPort, of domain: DomainID) {
+    func disown(_ port: EventPort, of domain: DomainID) {
         domains[domain]?.ports[port]?.owner = nil
         closeIfUnused(port, of: domain)
     }
 
-    mutating func closeIfUnused(_ port: EventPort, of domain: DomainID) {
+    func closeIfUnused(_ port: EventPort, of domain: DomainID) {
         guard let state = domains[domain]?.ports[port], state.owner == nil, state.holdCount == 0
         else { return }
         domains[domain]?.freePort(port)
@@ -121,7 +126,7 @@ extension HypervisorState {
         return domain
     }
 
-    func eventUser(_ process: ProcessID) throws(EventChannelError) -> ProcessState {
+    private func eventUser(_ process: ProcessID) throws(EventChannelError) -> ProcessState {
         guard let state = processes[process] else {
             throw EventChannelError(
                 .unavailable, errorNumber: .badDescriptor,
@@ -133,45 +138,46 @@ extension HypervisorState {
 
 // Ringing, and being woken.
 extension HypervisorState {
-    mutating func notify(_ port: EventPort, by process: ProcessID) throws(EventChannelError) {
+    func notify(_ port: EventPort, by process: ProcessID) throws(EventChannelError) {
         ringPeer(of: port, in: try domain(owning: port, process))
     }
 
-    mutating func ringPeer(of port: EventPort, in domain: DomainID) {
+    func ringPeer(of port: EventPort, in domain: DomainID) {
         if case .interdomain(let remote, let remotePort)? = domains[domain]?.ports[port]?.binding {
             ring(remotePort, of: remote)
         }
     }
 
-    private mutating func ring(_ port: EventPort, of domain: DomainID) {
-        guard let owner = domains[domain]?.ports[port]?.owner else { return }
-        if domains[domain]?.ports[port]?.isMasked == true {
-            domains[domain]?.ports[port]?.isPending = true
+    private func ring(_ port: EventPort, of domain: DomainID) {
+        guard let state = domains[domain]?.ports[port], let owner = state.owner else { return }
+        if state.isMasked {
+            state.isPending = true
             return
         }
-        domains[domain]?.ports[port]?.isMasked = true
-        domains[domain]?.ports[port]?.isQueued = true
+        state.isMasked = true
+        state.isQueued = true
         processes[owner]?.rung.append(port)
         wake(owner)
     }
 
-    private mutating func wake(_ process: ProcessID) {
-        guard processes[process]?.isWaiting == true else { return }
-        processes[process]?.isWaiting = false
-        processes[process]?.doorbell?.wakeup.signal()
+    private func wake(_ id: ProcessID) {
+        guard let process = processes[id], process.isWaiting else { return }
+        process.isWaiting = false
+        process.doorbell?.wakeup.signal()
     }
 
     /// Linux ignores a port that is not the handle's: it may have been closed since it rang.
-    mutating func unmask(_ port: EventPort, by process: ProcessID) throws(EventChannelError) {
+    func unmask(_ port: EventPort, by process: ProcessID) throws(EventChannelError) {
         let domain = try eventUser(process).domain
         guard let state = domains[domain]?.ports[port], state.owner == process, !state.isQueued
         else { return }
-        domains[domain]?.ports[port]?.isMasked = false
-        domains[domain]?.ports[port]?.isPending = false
-        if state.isPending { ring(port, of: domain) }
+        let isPending = state.isPending
+        state.isMasked = false
+        state.isPending = false
+        if isPending { ring(port, of: domain) }
     }
 
-    mutating func interrupt(_ process: ProcessID) {
+    func interrupt(_ process: ProcessID) {
         processes[process]?.isInterrupted = true
         wake(process)
     }
@@ -183,29 +189,31 @@ extension HypervisorState {
         case nothing
     }
 
-    mutating func look(by process: ProcessID) throws(EventChannelError) -> Look {
-        let state = try eventUser(process)
-        processes[process]?.isWaiting = false
-        if state.isInterrupted {
-            processes[process]?.isInterrupted = false
+    func look(by id: ProcessID) throws(EventChannelError) -> Look {
+        let process = try eventUser(id)
+        process.isWaiting = false
+        if process.isInterrupted {
+            process.isInterrupted = false
             return .interrupted
         }
-        while let port = processes[process]?.rung.popFirst() {
-            let rung = domains[state.domain]?.ports[port]
-            guard rung?.owner == process, rung?.isQueued == true else { continue }
-            domains[state.domain]?.ports[port]?.isQueued = false
+        while let port = process.rung.popFirst() {
+            guard let state = domains[process.domain]?.ports[port], state.owner == id,
+                state.isQueued
+            else { continue }
+            state.isQueued = false
             return .event(port)
         }
         return .nothing
     }
 
     /// After a look that found nothing: from now on what rings signals the doorbell.
-    mutating func sleep(_ process: ProcessID) throws(EventChannelError) -> Doorbell {
-        processes[process]?.isWaiting = true
-        if let doorbell = processes[process]?.doorbell { return doorbell }
+    func sleep(_ id: ProcessID) throws(EventChannelError) -> Doorbell {
+        let process = try eventUser(id)
+        process.isWaiting = true
+        if let doorbell = process.doorbell { return doorbell }
         do {
             let doorbell = try Doorbell()
-            processes[process]?.doorbell = doorbell
+            process.doorbell = doorbell
             return doorbell
         } catch {
             throw EventChannelError(

@@ -117,7 +117,7 @@ extension HypervisorState {
 }
 
 extension DomainState {
-    fileprivate mutating func grant(
+    fileprivate func grant(
         _ frame: Int, of share: UInt64, to peer: DomainID, _ access: GrantAccess
     ) -> GrantReference {
         let reference = takeReference()

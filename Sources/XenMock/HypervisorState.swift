@@ -25,7 +25,10 @@ struct ProcessID: Hashable, Sendable {
     let rawValue: UInt64
 }
 
-struct ProcessState: Sendable {
+// Domains, processes and ports are objects, so that ringing a port changes them where they are.
+// Safe to send: they are touched under `MockHypervisor`'s lock only.
+
+final class ProcessState: @unchecked Sendable {
     let name: String
     let domain: DomainID
     /// Ports that have rung and wait to be read. A port that was closed since is skipped.
@@ -35,6 +38,11 @@ struct ProcessState: Sendable {
     var isWaiting = false
     /// Made by the first wait.
     var doorbell: Doorbell?
+
+    init(name: String, domain: DomainID) {
+        self.name = name
+        self.domain = domain
+    }
 }
 
 /// What a waiting thread sleeps on.
@@ -44,7 +52,7 @@ final class Doorbell: Sendable {
 }
 
 /// One life of a domain.
-struct DomainState: Sendable {
+final class DomainState: @unchecked Sendable {
     let generation: UInt64
     var limits = MockLimits()
 
@@ -61,6 +69,8 @@ struct DomainState: Sendable {
     var ports: [EventPort: PortState] = [:]
     /// No port below this one is free. Port 0 is reserved.
     var lowestFreePort: UInt32 = 1
+
+    init(generation: UInt64) { self.generation = generation }
 }
 
 extension HypervisorState {

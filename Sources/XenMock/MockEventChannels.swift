@@ -55,7 +55,7 @@ final class MockEventChannels: EventChannelBackend {
             }
             guard let doorbell, !deadline.hasPassed else { return nil }
             do {
-                _ = try poll([(doorbell.wakeup.descriptor, .readable)], until: deadline)
+                try waitUntilReadable(doorbell.wakeup.descriptor, until: deadline)
             } catch {
                 throw EventChannelError(
                     .refused, errorNumber: error.errorNumber, "waiting for an event: \(error.call)")

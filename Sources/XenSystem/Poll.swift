@@ -51,3 +51,16 @@ package func poll(
 package func pause(_ duration: Duration) throws(SystemFailure) {
     _ = try poll([], until: .after(duration))
 }
+
+/// Blocks until the descriptor can be read, has hung up or failed, or the deadline has passed.
+/// Restarts after signals, and allocates nothing.
+package func waitUntilReadable(
+    _ descriptor: Int32, until deadline: Deadline
+) throws(SystemFailure) {
+    var entry = pollfd(fd: descriptor, events: PollInterest.readable.rawValue, revents: 0)
+    // Safe: one private entry, and the count says so.
+    while unsafe poll(&entry, 1, deadline.remainingMilliseconds) < 0 {
+        let failure = SystemFailure("poll")
+        guard failure.errorNumber == .interrupted else { throw failure }
+    }
+}
