@@ -47,6 +47,12 @@ guest() {
 
 copy_disk() {
     disk_await || return
-    xen-block copy --device "$disk_device" --output /tmp/copy || return
+    # Slow enough that the backend is still at it when it is killed.
+    xen-block copy --device "$disk_device" --rate 8 --output /tmp/copy >/tmp/copy.log || {
+        tail -n 5 /tmp/copy.log
+        return 1
+    }
     tell copy-sha256 "$(disk_digest 0 "$disk_mebibytes" /tmp/copy)"
+    grep 'copied in' /tmp/copy.log
+    ! grep -q 'copied in 1 epoch' /tmp/copy.log
 }
