@@ -14,9 +14,12 @@ struct DeviceNodes: Sendable {
     static func find(
         _ own: StorePath, peerRole: String, store: StoreClient
     ) async throws -> DeviceNodes {
-        guard let path = try await value(StorePath(peerRole), of: own, in: store),
-            let text = try await value(StorePath(peerRole + "-id"), of: own, in: store)
-        else {
+        let pathKey = try StorePath(peerRole)
+        let numberKey = try StorePath(peerRole + "-id")
+        // Read apart from the guard: with an await in its conditions, Swift 6.3.1 crashes when optimizing.
+        let path = try await value(pathKey, of: own, in: store)
+        let text = try await value(numberKey, of: own, in: store)
+        guard let path, let text else {
             throw BusError(.noDevice, "\(own) is no device: attach one with the toolstack first")
         }
         guard let number = UInt16(text) else {
