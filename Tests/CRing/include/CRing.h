@@ -37,3 +37,11 @@ const struct cring_kind *cring_8_24(void);
 const struct cring_kind *cring_112_16(void);
 const struct cring_kind *cring_1008_8(void);
 const struct cring_kind *cring_4032_8(void);
+
+// Where struct xenstore_domain_interface of <xen/io/xs_wire.h> has its fields, in bytes.
+struct cring_xenstore_layout {
+    size_t requests, responses, ring_size;
+    size_t request_consumer, request_producer, response_consumer, response_producer;
+};
+
+struct cring_xenstore_layout cring_xenstore_layout(void);
