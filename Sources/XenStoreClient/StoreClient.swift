@@ -1,5 +1,5 @@
 import Synchronization
-import XenCore
+public import XenCore
 public import XenStoreWire
 import XenSystem
 
@@ -37,7 +37,14 @@ public final class StoreClient: StoreAccess {
     deinit { close() }
 
     public func perform(_ request: Request) async throws(StoreError) -> [UInt8] {
-        try await connection.perform(request, in: .none, until: requestDeadline)
+        try await perform(request, until: requestDeadline)
+    }
+
+    /// Sends any request, with a deadline of its own.
+    public func perform(
+        _ request: Request, until deadline: Deadline
+    ) async throws(StoreError) -> [UInt8] {
+        try await connection.perform(request, in: .none, until: deadline)
     }
 
     /// Tells of changes at and below a path, from now until the returned value is let go of.

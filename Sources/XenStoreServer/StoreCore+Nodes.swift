@@ -90,6 +90,7 @@ extension StoreCore {
             return
         }
         guard path != .root else { throw .invalid }
+        if let parent = path.parent { try touch(parent, context) }
         guard context.transaction != .none else {
             let changes = Self.removal(of: path, from: tree)
             tree.apply(.remove(path))
