@@ -1,4 +1,5 @@
 import CAllocationCount
+import Synchronization
 import Testing
 import XenCore
 import XenEvtchn
@@ -42,7 +43,10 @@ import XenSystem
             print("\(pageCount) pages, \(tally)")
             #expect(tally.messages == Self.total)
             // A few at the beginning are the Swift runtime's, for types that it meets for the first time.
-            if allocation_count_works() == 1 { #expect(tally.ringAllocations < 100) }
+            if allocation_count_works() == 1 {
+                #expect(tally.ringAllocations < 100)
+                #expect(tally.eventAllocations < 1000)
+            }
         }
         try mapping.close()
         try share.close()
