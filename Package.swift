@@ -113,7 +113,7 @@ let package = Package(
         .executableTarget(
             name: "xen-lab-agent",
             dependencies: [
-                "XenTesting", "XenCore", "XenGrant", "XenEvtchn", "XenStoreClient",
+                "XenTesting", "XenCore", "XenSystem", "XenGrant", "XenEvtchn", "XenStoreClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Lab/Agent", swiftSettings: settings),

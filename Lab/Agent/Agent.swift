@@ -6,5 +6,5 @@ struct Agent: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "xen-lab-agent",
         abstract: "Runs swift-xen's suites on real Xen.",
-        subcommands: [Suites.self, StoreCommand.self])
+        subcommands: [Suites.self, StoreCommand.self, Hold.self])
 }

@@ -18,7 +18,9 @@ struct Suites: ParsableCommand {
 
     func run() throws {
         _ = try ConformanceHost.opened(in: DomainID(domain))  // one clear error if there is no Xen
-        let checks = GrantConformance.checks + EventChannelConformance.checks
+        let checks =
+            GrantConformance.checks + EventChannelConformance.checks
+            + [ConformanceCheck.killedProcess]
         let failedCount = checks.count { !passes($0) }
         print("\(checks.count - failedCount) passed, \(failedCount) failed")
         if failedCount > 0 { throw ExitCode.failure }

@@ -14,6 +14,7 @@ public struct ErrorNumber: RawRepresentable, Hashable, Sendable {
     public static let again = ErrorNumber(rawValue: 11)
     public static let noMemory = ErrorNumber(rawValue: 12)
     public static let accessDenied = ErrorNumber(rawValue: 13)
+    public static let badAddress = ErrorNumber(rawValue: 14)
     public static let busy = ErrorNumber(rawValue: 16)
     public static let exists = ErrorNumber(rawValue: 17)
     public static let invalid = ErrorNumber(rawValue: 22)

@@ -14,7 +14,7 @@ public struct ConformanceCheck: Sendable {
     /// Throws what was expected and what was found. Give each run a host of its own.
     public let run: @Sendable (ConformanceHost) throws -> Void
 
-    init(_ name: String, _ run: @escaping @Sendable (ConformanceHost) throws -> Void) {
+    public init(_ name: String, _ run: @escaping @Sendable (ConformanceHost) throws -> Void) {
         self.name = name
         self.run = run
     }
@@ -27,7 +27,7 @@ extension ConformanceCheck: CustomStringConvertible {
 /// A back end that does not do what it should: what was expected, and what was found.
 public struct ConformanceFailure: Error, CustomStringConvertible {
     public let description: String
-    init(_ description: String) { self.description = description }
+    public init(_ description: String) { self.description = description }
 }
 
 /// For what must happen: long enough for an emulated machine under load.

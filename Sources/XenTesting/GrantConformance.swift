@@ -69,25 +69,35 @@ extension GrantConformance {
             try second.close()
             try share.close()
         },
-        ConformanceCheck("a read-only mapping of a writable grant can be read") { host in
+        ConformanceCheck("a read-only mapping of a writable grant can be read, and not written") {
+            host in
             let share = try host.left.grants.share(pageCount: 1, with: host.right.domain)
-            share.withMemory { $0.store([8], at: 0) }
             let mapping = try host.right.grants.map(
                 share.references, of: host.left.domain, access: .readOnly)
-            try expect("byte 0", mapping.withMemory { $0.bytes(at: 0, count: 1) }, is: [8])
+            try expectReadOnly(mapping, of: share)
             try mapping.close()
             try share.close()
         },
-        ConformanceCheck("a read-only grant can be read by the peer and written by its owner") {
+        ConformanceCheck("a read-only grant is read by the peer, and written by its owner alone") {
             host in
             let share = try host.left.grants.share(
                 pageCount: 1, with: host.right.domain, access: .readOnly)
             let mapping = try host.right.grants.map(
                 share.references, of: host.left.domain, access: .readOnly)
-            share.withMemory { $0.store([9], at: 0) }
-            try expect("byte 0", mapping.withMemory { $0.bytes(at: 0, count: 1) }, is: [9])
+            try expectReadOnly(mapping, of: share)
             try mapping.close()
             try share.close()
         },
     ]
+
+    private static func expectReadOnly(
+        _ mapping: borrowing GrantMapping, of share: borrowing GrantShare
+    ) throws {
+        share.withMemory { $0.store([8], at: 0) }
+        try expect(
+            "the mapping may be written", mapping.withMemory { try $0.isWritable() }, is: false)
+        try expect("byte 0", mapping.withMemory { $0.bytes(at: 0, count: 1) }, is: [8])
+        try expect("the share may be written", share.withMemory { try $0.isWritable() }, is: true)
+        try expect("byte 0 afterwards", mapping.withMemory { $0.bytes(at: 0, count: 1) }, is: [0])
+    }
 }

@@ -5,7 +5,7 @@ import XenGrant
 final class BrokenGrants: GrantBackend {
     enum Flaw: CaseIterable {
         case leavesOldBytes, reversesPages, mapsFirstPageOnly, reservedReference
-        case ignoresWrongDomain, ignoresRevocation, ignoresReadOnly
+        case ignoresWrongDomain, ignoresRevocation, ignoresReadOnly, mapsWritable
         case forgetsToUnmap, unmapsTwice, dropsNotification, ringsOnly
     }
 
@@ -51,7 +51,8 @@ final class BrokenGrants: GrantBackend {
             default: references
             }
         return try base.map(
-            references, of: flaw == .ignoresWrongDomain ? .dom0 : domain, access: access,
+            references, of: flaw == .ignoresWrongDomain ? .dom0 : domain,
+            access: flaw == .mapsWritable ? .readWrite : access,
             notification: broken(notification))
     }
 
