@@ -18,7 +18,8 @@ import XenCore
         (ErrorNumber.notPermitted, "EPERM"), (.noEntry, "ENOENT"), (.noSuchProcess, "ESRCH"),
         (.interrupted, "EINTR"), (.inputOutput, "EIO"), (.noDevice, "ENXIO"),
         (.badDescriptor, "EBADF"), (.again, "EAGAIN"), (.noMemory, "ENOMEM"),
-        (.accessDenied, "EACCES"), (.badAddress, "EFAULT"), (.busy, "EBUSY"), (.exists, "EEXIST"), (.invalid, "EINVAL"),
+        (.accessDenied, "EACCES"), (.badAddress, "EFAULT"), (.busy, "EBUSY"), (.exists, "EEXIST"),
+        (.invalid, "EINVAL"),
         (.tooBig, "EFBIG"), (.noSpace, "ENOSPC"), (.notImplemented, "ENOSYS"),
         (.notConnected, "ENOTCONN"),
     ])
