@@ -27,3 +27,13 @@ disk_await() {
 disk_digest() {
     dd if="$3" bs=1M skip="$1" count="$2" 2>/dev/null | sha256sum | cut -c 1-64
 }
+
+# same_digest FOUND EXPECTED
+same_digest() {
+    if [ "$1" = "$2" ]; then
+        echo "sha256 $1"
+    else
+        echo "sha256 $1, but expected $2"
+        return 1
+    fi
+}

@@ -22,12 +22,10 @@ start_toolstack() {
 # In a process of its own, so that files share no names; what it leaves behind is ended here.
 run_check_file() {
     : >/tmp/reported
-    (
-        # shellcheck disable=SC1090
-        . "$1"
-        dom0
-    )
-    sed -n 's/^# expect: //p' "$1" | while read -r name; do
+    check_file=$1
+    # shellcheck disable=SC1090
+    (. "$check_file" && dom0)
+    sed -n 's/^# expect: //p' "$check_file" | while read -r name; do
         cut -d "|" -f 2 /tmp/reported | grep -qxF "$name" || report FAIL "$name" "never reported"
     done
     killall -9 xen-block xen-lab-agent 2>/dev/null
@@ -39,17 +37,16 @@ send() {
     printf 'lab|%s\n' "$1" >/dev/ttyS1
 }
 
-# guest_start CHECK: boots a guest that runs `guest` of Lab/checks/CHECK.sh; $guest is its number.
+# guest_start: boots a guest that runs `guest` of the same file of checks; $guest is its number.
 # A check file has one guest at a time.
 guest_start() {
-    guest_check=$1
     cat >/tmp/guest.cfg <<CONFIGURATION
 name = "lab"
 kernel = "/guest/vmlinuz"
 ramdisk = "/guest/initramfs"
 memory = 256
 vcpus = 1
-extra = "console=hvc0 rdinit=/init panic=-1 lab.check=$guest_check"
+extra = "console=hvc0 rdinit=/init panic=-1 lab.check=$check_file"
 on_poweroff = "preserve"
 on_reboot = "preserve"
 on_crash = "preserve"

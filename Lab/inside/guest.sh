@@ -3,9 +3,9 @@
 # store, which unlike a console keeps lines whole.
 
 run_guest() {
-    name=$(sed -n 's/.*lab\.check=\([^ ]*\).*/\1/p' /proc/cmdline)
+    check_file=$(sed -n 's/.*lab\.check=\([^ ]*\).*/\1/p' /proc/cmdline)
     # shellcheck disable=SC1090
-    . "/checks/$name.sh"
+    . "$check_file"
     guest
     send end
     # Dom0 reads the last word before the domain and its corner of the store go.

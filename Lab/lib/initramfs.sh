@@ -21,8 +21,8 @@ make_initramfs() {
     ln -s busybox "$root/bin/sh"
     cp "$lab"/inside/* "$root/lib/"
     ln -s lib/init "$root/init"
-    local check module program
-    for check in "${checks[@]}"; do cp "$lab/checks/$check.sh" "$root/checks/"; done
+    cp "${checks[@]}" "$root/checks/"
+    local module program
     for module in "${inside_modules[@]}"; do cp "$kernel_modules/drivers/$module" "$root/modules/"; done
     for program in "${inside_programs[@]}"; do add_program "$root" "$program"; done
     for program in "${programs[@]}"; do
