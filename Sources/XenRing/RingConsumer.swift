@@ -8,12 +8,16 @@ package struct RingConsumer: Sendable {
     /// The peer's producer index when it was last looked at and believed.
     @usableFromInline package private(set) var observed: RingIndex
 
+    /// The event index in the page, since `armEvent`; at first one that cannot be asked for.
+    @usableFromInline package private(set) var armed: RingIndex
+
     /// Once the peer has broken the ring: what is thrown from then on.
     @usableFromInline package private(set) var fault: RingError?
 
     package init(at index: RingIndex) {
         consumed = index
         observed = index
+        armed = index
     }
 
     /// Takes the next message, or makes sure that the peer will notify us of it.
@@ -46,7 +50,11 @@ package struct RingConsumer: Sendable {
     mutating func isReady(on lane: some RingLane, limit: UInt32) throws(RingError) -> Bool {
         if consumed != observed { return true }
         if try look(on: lane, limit: limit) { return true }
-        lane.armEvent(consumed.advanced(by: 1))
+        // Asked for already, and nothing has come since: whatever comes next brings a notification.
+        let event = consumed.advanced(by: 1)
+        if armed == event { return false }
+        armed = event
+        lane.armEvent(event)
         return try look(on: lane, limit: limit)
     }
 

@@ -64,7 +64,8 @@ struct ModelBack: ModelEnd {
 
     var key: [UInt32] {
         [
-            requests.consumed.rawValue, requests.observed.rawValue, responses.staged.rawValue,
+            requests.consumed.rawValue, requests.observed.rawValue, requests.armed.rawValue,
+            responses.staged.rawValue,
             responses.published.rawValue, taken, answered, phase.rawValue, UInt32(reads.count),
         ] + reads
     }

@@ -60,7 +60,8 @@ struct ModelFront: ModelEnd {
     var key: [UInt32] {
         [
             requests.staged.rawValue, requests.published.rawValue, responses.consumed.rawValue,
-            responses.observed.rawValue, sent, received, phase.rawValue, UInt32(reads.count),
+            responses.observed.rawValue, responses.armed.rawValue, sent, received, phase.rawValue,
+            UInt32(reads.count),
         ] + reads
     }
 }
