@@ -139,12 +139,12 @@ final class ClientConnection: Sendable {
         }
     }
 
-    /// Writes packet by packet to a transport that may block, and answers a packet with a refusal.
+    /// Writes to a transport that takes one request at a time and may answer it with a refusal.
     private func transmitAndBlock() throws(StoreError) {
         while let packet = state.withLock({ $0.takeOutgoing() }) {
             do throws(StoreError) {
                 while try transport.write(packet.bytes, from: 0) == 0 {
-                    try transport.wait(forWriting: true, until: .after(.seconds(1)))
+                    try transport.wait(forWriting: true, until: .after(.milliseconds(10)))
                 }
             } catch {
                 guard error.code == .refused else { throw error }
@@ -161,10 +161,15 @@ final class ClientConnection: Sendable {
         do throws(StoreError) {
             while let plan = state.withLock({ $0.plan(.now) }) {
                 plan.expired.resume()
-                if transport.answersWrites { try transmitAndBlock() }
-                try transport.wait(forWriting: plan.hasOutgoing, until: plan.deadline)
-                try receive(&buffer)
-                if !transport.answersWrites { _ = flush() }
+                if transport.answersWrites {
+                    try transmitAndBlock()
+                    try transport.wait(forWriting: false, until: plan.deadline)
+                    try receive(&buffer)
+                } else {
+                    try transport.wait(forWriting: plan.hasOutgoing, until: plan.deadline)
+                    try receive(&buffer)
+                    _ = flush()
+                }
             }
         } catch { close(error) }
     }

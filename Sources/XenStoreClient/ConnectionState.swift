@@ -43,6 +43,8 @@ struct ConnectionState: Sendable {
     private(set) var end: StoreError?
     private var outgoing: [Packet] = []
     private var partial = OutgoingBytes()
+    /// The request that was sent last, where they go one at a time.
+    private var unanswered: UInt32?
     private var replies: [UInt32: ReplyWaiter] = [:]
     private var events: [WatchToken: EventWaiter] = [:]
     private var lastTicket: UInt64 = 0
@@ -152,7 +154,14 @@ struct ConnectionState: Sendable {
         } catch { return .failed(error) }
     }
 
-    mutating func takeOutgoing() -> Packet? { outgoing.isEmpty ? nil : outgoing.removeFirst() }
+    /// The next packet for a transport that takes one request at a time; nil while the last is unanswered.
+    mutating func takeOutgoing() -> Packet? {
+        if let unanswered, core.request(unanswered) != nil { return nil }
+        guard !outgoing.isEmpty else { return nil }
+        let packet = outgoing.removeFirst()
+        unanswered = packet.requestID
+        return packet
+    }
 
     mutating func refuse(_ packet: Packet, _ error: StoreError) -> Resumptions? {
         guard let request = core.request(packet.requestID) else { return nil }

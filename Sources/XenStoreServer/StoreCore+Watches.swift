@@ -45,9 +45,7 @@ extension StoreCore {
         let watchers = connections.filter { !$0.value.watches.isEmpty }.sorted { $0.key < $1.key }
         for change in changes {
             for (id, connection) in watchers {
-                let client = StoreClientIdentity(
-                    domain: connection.domain, target: domains[connection.domain]?.target)
-                guard change.isVisible(to: client) else { continue }
+                guard let client = identity(of: id), change.isVisible(to: client) else { continue }
                 for watch in connection.watches {
                     if let path = watch.eventPath(for: change.fired.path, change.fired.match),
                         let packet = Self.event(path, watch.token)

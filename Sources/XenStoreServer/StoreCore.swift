@@ -72,12 +72,9 @@ struct StoreCore: Sendable {
 
     /// Answers one request. The events that it causes come before its reply, but for a new watch's own.
     mutating func handle(_ packet: Packet, from id: ConnectionID) -> [StoreOutput] {
-        guard let connection = connections[id] else { return [] }
-        var target: DomainID?
-        if let known = domains[connection.domain] { target = known.target }
+        guard let client = identity(of: id) else { return [] }
         var request = RequestContext(
-            connection: id, transaction: packet.transaction,
-            client: StoreClientIdentity(domain: connection.domain, target: target))
+            connection: id, transaction: packet.transaction, client: client)
         var outputs: [StoreOutput]
         var reply: Packet?
         do throws(StoreErrorName) {
@@ -94,9 +91,15 @@ struct StoreCore: Sendable {
         return outputs + request.outputsAfterReply
     }
 
-    private static func reply(_ request: Packet, _ operation: Operation, _ payload: [UInt8])
-        -> Packet?
-    {
+    /// For whom a connection speaks; nil once it has ended.
+    func identity(of id: ConnectionID) -> StoreClientIdentity? {
+        guard let domain = connections[id]?.domain else { return nil }
+        return StoreClientIdentity(domain: domain, target: domains[domain]?.target)
+    }
+
+    private static func reply(
+        _ request: Packet, _ operation: Operation, _ payload: [UInt8]
+    ) -> Packet? {
         try? Packet(
             operation, requestID: request.requestID, transaction: request.transaction,
             payload: payload)
@@ -104,20 +107,17 @@ struct StoreCore: Sendable {
 
     /// Operations for dom0 alone.
     private static let privileged: Set<Operation> = [
-        .control, .introduce, .release, .isDomainIntroduced, .resume, .setTarget, .setFeature,
-        .getQuota,
-        .setQuota,
+        .introduce, .release, .isDomainIntroduced, .resume, .setTarget,
     ]
 
     private mutating func perform(
         _ packet: Packet, _ context: inout RequestContext
     ) throws(StoreErrorName) -> [UInt8] {
-        let ignoresTransaction = packet.operation == .watch || packet.operation == .unwatch
         guard Self.served.contains(packet.operation) else { throw .notImplemented }
         if Self.privileged.contains(packet.operation), !context.client.isPrivileged {
             throw .accessDenied
         }
-        if ignoresTransaction {
+        if packet.operation == .watch || packet.operation == .unwatch {
             context.transaction = .none
         } else if context.transaction != .none,
             connections[context.connection]?.transactions[context.transaction] == nil
@@ -131,10 +131,8 @@ struct StoreCore: Sendable {
     /// What this server can do; the operations that the protocol calls optional are answered `ENOSYS`.
     private static let served: Set<Operation> = [
         .directory, .read, .getPermissions, .watch, .unwatch, .transactionStart, .transactionEnd,
-        .introduce,
-        .release, .getDomainPath, .write, .makeDirectory, .remove, .setPermissions,
-        .isDomainIntroduced,
-        .resume, .setTarget, .resetWatches, .directoryPart,
+        .introduce, .release, .getDomainPath, .write, .makeDirectory, .remove, .setPermissions,
+        .isDomainIntroduced, .resume, .setTarget, .resetWatches, .directoryPart,
     ]
 
     private mutating func perform(

@@ -8,8 +8,10 @@ public protocol ByteTransport: Sendable {
     /// The most bytes that one packet's payload may have on this way.
     var payloadByteCountLimit: Int { get }
 
-    /// Whether `write` takes whole packets only, blocks for as long as the other side needs, and throws
-    /// the answer to a packet that was refused, as `/dev/xen/xenbus` does.
+    /// Whether each `write` must be one whole packet, may block for as long as the other side needs, throws the answer
+    /// to a packet that is refused, and must not follow another before that one's reply, as with `/dev/xen/xenbus`:
+    /// Linux sends a request's payload from the one buffer of the open file, into which the next write goes
+    /// (drivers/xen/xenbus/xenbus_dev_frontend.c, xenbus_xs.c).
     var answersWrites: Bool { get }
 
     /// Reads what there is into `buffer` from its start, at most its count.

@@ -61,14 +61,6 @@ extension StoreConformance {
                 try await expectEvent(of: watch, at: folder, "when set")
             }
         },
-        StoreCheck("the same path and token twice is EEXIST") { store, folder in
-            let token = Array("conformance".utf8)
-            _ = try await store.perform(.watch(folder, token: token))
-            try await expectRefusal(of: "WATCH", as: .exists) { () async throws(StoreError) in
-                _ = try await store.perform(.watch(folder, token: token))
-            }
-            _ = try await store.perform(.unwatch(folder, token: token))
-        },
     ]
 
     private static func expectEvent(

@@ -115,6 +115,21 @@ import XenSystem
         client.close()
     }
 
+    @Test func aDeviceGetsOneRequestAtATime() async throws {
+        let device = try RefusingDevice()
+        let client = try StoreClient(over: device)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<50 {
+                group.addTask {
+                    let value = try await client.readString("/a")
+                    #expect(value == "value")
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(device.overlapCount == 0)
+    }
+
     /// A client, and its server's end in the test's hands.
     private func pair(timeout: Duration = .seconds(20)) throws -> (StoreClient, ScriptedServer) {
         let ends = try UnixSocket.pair().split()

@@ -40,10 +40,11 @@ final class ScriptedServer: Sendable {
     }
 }
 
-/// Like `/dev/xen/xenbus`: it answers a WATCH that fails by an error of the write, and all else by packets.
+/// Like `/dev/xen/xenbus`: it answers a WATCH that fails by an error of the write, and all else by packets, later.
 final class RefusingDevice: ByteTransport {
     private let near: DescriptorTransport
     private let far: ScriptedServer
+    private let requests = Mutex((unansweredCount: 0, overlapCount: 0))
 
     init() throws {
         let ends = try UnixSocket.pair().split()
@@ -52,6 +53,9 @@ final class RefusingDevice: ByteTransport {
         far = ScriptedServer(
             try DescriptorTransport(OwnedDescriptor(adopting: ends.far), .socket, name: "a device"))
     }
+
+    /// How many requests came before an earlier one was answered.
+    var overlapCount: Int { requests.withLock { $0.overlapCount } }
 
     var payloadByteCountLimit: Int { 4080 }
     var answersWrites: Bool { true }
@@ -66,8 +70,14 @@ final class RefusingDevice: ByteTransport {
         guard let packet = try parser.next(), packet.operation != .watch else {
             throw StoreError(.refused, name: .exists, "a device refused")
         }
-        do { try far.answer(packet, "value") } catch {
-            throw StoreError(.disconnected, "the device's other end: \(error)")
+        requests.withLock {
+            $0.overlapCount += $0.unansweredCount
+            $0.unansweredCount += 1
+        }
+        Task {
+            await Task.yield()
+            requests.withLock { $0.unansweredCount -= 1 }
+            try far.answer(packet, "value")
         }
         return bytes.count - offset
     }
