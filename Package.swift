@@ -64,7 +64,6 @@ let package = Package(
             dependencies: [
                 "XenCore", "XenSystem", "XenStoreWire",
                 .product(name: "HashTreeCollections", package: "swift-collections"),
-                .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: settings),
 

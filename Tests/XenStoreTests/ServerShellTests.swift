@@ -98,6 +98,14 @@ import XenStoreWire
         #expect(throws: StoreError.self) { try server.listen(path: "/tmp/\(long)") }
     }
 
+    @Test func onlyItsUserMayConnect() throws {
+        let socket = try TemporarySocket()
+        let server = try StoreServer()
+        try server.listen(path: socket.path)
+        let attributes = try FileManager.default.attributesOfItem(atPath: socket.path)
+        #expect(attributes[.posixPermissions] as? Int == 0o600)
+    }
+
     @Test func stoppingRemovesTheSocketAndRefusesMore() throws {
         let socket = try TemporarySocket()
         let server = try StoreServer()

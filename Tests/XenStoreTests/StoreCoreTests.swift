@@ -138,7 +138,11 @@ import XenStoreWire
             0 0 WRITE home/x|1 => 0<home/x|r| ; OK|
             0 0 WRITE /local/domain/0/home|1 => 0<home|r| ; OK|
             0 0 UNWATCH /local/domain/0/home|r| => OK|
+            0 0 TRANSACTION_START | => 1|
+            0 1 WRITE /lost|1 => OK|
             0 0 RESET_WATCHES | => OK|
+            0 1 READ /lost| => !ENOENT
+            0 0 READ /lost| => !ENOENT
             0 0 WRITE /a|1 => OK|
             """)
     }
