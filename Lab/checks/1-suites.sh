@@ -4,11 +4,11 @@
 # expect: guest: grant and event channel suites
 
 dom0() {
-    check "dom0: grant and event channel suites" 60 xen-lab-agent suites --domain 0
-    guest_start && guest_finish 90
+    check "dom0: grant and event channel suites" 90 xen-lab-agent suites --domain 0
+    guest_start && guest_finish 120
 }
 
 guest() {
-    check "guest: grant and event channel suites" 60 \
+    check "guest: grant and event channel suites" 90 \
         xen-lab-agent suites --domain "$(xenstore-read domid)"
 }

@@ -8,7 +8,7 @@
 dom0() {
     guest_start || return
     check "dom0: backend killed in mid-copy and started again" 60 restart_backend
-    guest_finish 60 || show /tmp/backend.log 10
+    guest_finish 90 || show /tmp/backend.log 10
     check "dom0: the guest's copy is the image" 10 compare_copy
 }
 
@@ -41,7 +41,7 @@ compare_copy() {
 }
 
 guest() {
-    check "guest: our frontend copies the disk across the restart" 60 copy_disk
+    check "guest: our frontend copies the disk across the restart" 80 copy_disk
 }
 
 copy_disk() {

@@ -4,9 +4,13 @@
 
 fetch_packages() {
     mkdir -p "$cache"
+    # One run at a time; the lock goes with this process.
+    exec 9>"$cache/lock"
+    flock 9
     # Each is renamed into place when whole, so an interrupted run leaves nothing that looks whole.
     [ -d "$cache/xen" ] || fetch_package xen xen-hypervisor-4.17-amd64
     [ -d "$cache/linux" ] || fetch_package linux "$(kernel_package)"
+    exec 9>&-
     xen_image=$work/xen
     gunzip -c "$cache/xen/boot/xen-4.17-amd64.gz" >"$xen_image"
     kernel_image=$(only_file "$cache"/linux/boot/vmlinuz-*)

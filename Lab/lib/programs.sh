@@ -10,7 +10,7 @@ build_programs() {
     for program in "${programs[@]}"; do
         say "building $program"
         "${build[@]}" --product "$program" >"$work/build.log" 2>&1 || {
-            cat "$work/build.log" >&2
+            tail -n 60 "$work/build.log" >&2
             fail "$program does not build"
         }
     done
