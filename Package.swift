@@ -153,9 +153,13 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "XenBusTests",
-            dependencies: ["XenBus", "XenStoreServer", "XenMock"], swiftSettings: settings),
+            dependencies: ["XenBus", "XenCore", "XenStoreClient", "XenStoreServer"],
+            swiftSettings: settings),
         .testTarget(
             name: "BlockTests",
-            dependencies: ["BlockDevice", "XenStoreServer", "XenMock"], swiftSettings: settings),
+            dependencies: [
+                "BlockDevice", "XenBus", "XenCore", "XenGrant", "XenEvtchn", "XenRing",
+                "XenStoreClient", "XenStoreServer", "XenMock",
+            ], swiftSettings: settings),
     ]
 )

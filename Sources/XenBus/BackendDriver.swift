@@ -6,6 +6,9 @@ public final class BackendDriver: Sendable {
     /// How long a frontend gets to take part in closing.
     private static let closeTimeout = Duration.seconds(5)
 
+    /// How long a device that has failed rests, so that no peer can make us spin.
+    private static let retryPause = Duration.milliseconds(200)
+
     private let device: any BackendDevice
     private let path: StorePath
     private let store: StoreClient
@@ -38,14 +41,16 @@ public final class BackendDriver: Sendable {
     public func run() async throws {
         do {
             let nodes = try await DeviceNodes.find(path, peerRole: "frontend", store: store)
-            try await nodes.write(device.features, in: store)
+            try await nodes.write(device.features)
             let watches = [
                 try await store.watch(nodes.peer),
                 try await store.watch(nodes.own.appending("online")),
             ]
             try await signals.forward(watches) { try await loop(nodes) }
         } catch {
-            throw (error as? StoreError).map { BusError(.store, "\($0)") } ?? error
+            throw Task.isCancelled
+                ? CancellationError()
+                : (error as? StoreError).map { BusError(.store, "\($0)") } ?? error
         }
     }
 
@@ -68,12 +73,13 @@ public final class BackendDriver: Sendable {
     private func turn(_ machine: inout BackendMachine, _ nodes: DeviceNodes) async throws -> Bool {
         let reports = signals.take()
         if let error = reports.storeEnded { throw error }
-        machine.isOnline = try await DeviceNodes.value("online", of: nodes.own, in: store) != "0"
-        var inputs: [BackendMachine.Input] = []
-        if let error = reports.failure {
-            try await nodes.write(["error": "\(error)"], in: store)
-            inputs.append(.failed)
+        machine.isOnline = try await DeviceNodes.value("online", of: nodes.own, in: store) == "1"
+        if let (epoch, error) = reports.failure, epoch == machine.epoch {
+            try await nodes.write(error)
+            if try await feed(.failed, to: &machine, nodes) { return true }
+            try await Task.sleep(for: Self.retryPause)
         }
+        var inputs: [BackendMachine.Input] = []
         if reports.wantsClose { inputs.append(.close) }
         if reports.closeExpired { inputs.append(.closeExpired) }
         inputs.append(try await observation(nodes))
@@ -105,18 +111,18 @@ public final class BackendDriver: Sendable {
                     let values = try await device.connect(
                         epoch, to: nodes.peerDomain, published: published
                     ) { [signals] error in
-                        signals.report { $0.failure = error }
+                        signals.fail(epoch, error)
                     }
-                    try await nodes.write(values, in: store)
+                    try await nodes.write(values)
                 case .announce(let published):
                     if try await !announce(published, nodes) { signals.look() }
                 case .disconnect(let epoch): await device.disconnect(epoch)
-                case .setState(let state): _ = try await nodes.writeState(state)
+                case .setState(let state): try await nodes.write(state: state)
                 case .finish: return true
                 }
             } catch let error where !(error is StoreError) {
                 actions = []
-                signals.report { $0.failure = error }
+                signals.fail(machine.epoch, error)
             }
         }
         return false
@@ -126,8 +132,8 @@ public final class BackendDriver: Sendable {
     private func announce(
         _ published: [String: String], _ nodes: DeviceNodes
     ) async throws(StoreError) -> Bool {
-        try await nodes.writeState(
-            .connected,
+        try await nodes.write(
+            state: .connected,
             if: PeerCondition(
                 states: [.initialised, .connected], keys: device.frontendKeys, published: published)
         )

@@ -25,6 +25,7 @@ public struct BackendMachine: Hashable, Sendable {
     /// What the machine is told.
     public enum Input: Hashable, Sendable {
         /// The frontend's state and what it published, as just read together; nil if its node is gone.
+        /// A state that is none, as garbage, counts as that of a frontend that has not begun.
         case frontend(DeviceState?, published: [String: String])
         /// The frontend's rings could not be used, or broke.
         case failed
@@ -62,7 +63,9 @@ public struct BackendMachine: Hashable, Sendable {
     /// Takes one observation, and says what to do.
     public mutating func handle(_ input: Input) -> [Action] {
         switch input {
-        case .frontend(let state, let published): return observe(state ?? .unknown, published)
+        case .frontend(nil, _): return vanish()
+        case .frontend(.unknown?, let published): return observe(.initialising, published)
+        case .frontend(let state?, let published): return observe(state, published)
         case .failed: return fail()
         case .close: return close()
         case .closeExpired: return phase == .closing ? finish() : []
@@ -86,6 +89,9 @@ public struct BackendMachine: Hashable, Sendable {
         case (.waiting, .closing):
             phase = .closing
             return [.setState(.closing)]
+        case (.waiting, .initialising), (.closed, .closed):
+            // Unplugged: nobody will come.
+            return isOnline ? [] : finish()
         case (.waiting, .closed):
             // A frontend may be closed because an earlier backend was: InitWait invites it back.
             return isOnline ? [] : finish()
@@ -101,21 +107,24 @@ public struct BackendMachine: Hashable, Sendable {
             return [.disconnect(epoch), .setState(.closing)]
         case (.connected, .closed):
             return [.disconnect(epoch)] + closed()
-        case (.connected, .unknown):
-            return [.disconnect(epoch)] + finish()
 
         case (.closing, .closed):
             return wantsEnd ? finish() : closed()
-        case (.closing, .unknown):
-            return finish()
         case (.closing, .initialising) where !wantsEnd, (.closed, .initialising):
             phase = .waiting
             return [.setState(.initWait)]
-        case (.closed, .unknown):
-            return finish()
 
         default:
             return []
+        }
+    }
+
+    /// The frontend's directory has gone.
+    private mutating func vanish() -> [Action] {
+        switch phase {
+        case .connected: [.disconnect(epoch)] + finish()
+        case .starting, .waiting, .closing, .closed: finish()
+        case .finished: []
         }
     }
 

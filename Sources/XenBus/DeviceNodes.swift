@@ -60,21 +60,23 @@ struct DeviceNodes: Sendable {
         return found
     }
 
-    func write(
-        _ values: [String: String], in access: some StoreAccess
-    ) async throws(StoreError) {
-        for (key, value) in values.sorted(by: { $0.key < $1.key }) {
-            try await access.write(own.appending(StorePath(key)), value)
-        }
+    /// Says in our node `error` what went wrong: in short, since the words may be the peer's.
+    func write(_ error: any Error) async throws(StoreError) {
+        let text = "\(error)".utf8.prefix(Self.errorByteLimit)
+        try await write(["error": String(decoding: text, as: UTF8.self)])
     }
 
-    /// Writes our state and other nodes in one transaction, if the peer stands where `condition` says.
+    /// Well below what a node may have.
+    private static let errorByteLimit = 512
+
+    /// Writes nodes of ours, and our state, in one transaction, if the peer stands where `condition` says.
     ///
     /// A directory that has vanished is not made again: its device is gone.
     ///
     /// - Returns: whether the condition held.
-    func writeState(
-        _ state: DeviceState, with values: [String: String] = [:],
+    @discardableResult
+    func write(
+        _ values: [String: String] = [:], state: DeviceState? = nil,
         if condition: PeerCondition? = nil
     ) async throws(StoreError) -> Bool {
         try await store.withTransaction { transaction throws(StoreError) in
@@ -82,8 +84,12 @@ struct DeviceNodes: Sendable {
                 return true
             }
             if let condition, try await !holds(condition, in: transaction) { return false }
-            try await write(values, in: transaction)
-            try await transaction.write(own.appending("state"), "\(state.rawValue)")
+            for (key, value) in values.sorted(by: { $0.key < $1.key }) {
+                try await transaction.write(own.appending(StorePath(key)), value)
+            }
+            if let state {
+                try await transaction.write(own.appending("state"), "\(state.rawValue)")
+            }
             return true
         }
     }

@@ -1,4 +1,5 @@
 import Synchronization
+import XenCore
 import XenStoreClient
 
 /// What wakes a driver: hints that the store has changed, and reports that must not be lost.
@@ -7,7 +8,8 @@ import XenStoreClient
 final class DriverSignals: Sendable {
     /// What was reported since the driver looked last.
     struct Reports: Sendable {
-        var failure: (any Error)?
+        /// What broke, and in which epoch: with the next one it is over.
+        var failure: (epoch: Epoch, error: any Error)?
         var wantsClose = false
         var closeExpired = false
         var storeEnded: (any Error)?
@@ -26,17 +28,17 @@ final class DriverSignals: Sendable {
     /// The store may have changed.
     func look() { hints.yield() }
 
-    /// Looks again after a while, without keeping anyone waiting.
-    func look(after pause: Duration) {
-        Task {
-            try? await Task.sleep(for: pause)
-            look()
-        }
-    }
-
     func report(_ change: (inout Reports) -> Void) {
         reports.withLock { change(&$0) }
         look()
+    }
+
+    /// The device broke in this epoch. What an older one still has to say does not hide it.
+    func fail(_ epoch: Epoch, _ error: any Error) {
+        report { reports in
+            if let earlier = reports.failure, earlier.epoch > epoch { return }
+            reports.failure = (epoch, error)
+        }
     }
 
     /// Makes hints of all watches' events for as long as `body` runs.

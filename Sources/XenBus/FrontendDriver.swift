@@ -9,6 +9,9 @@ public final class FrontendDriver: Sendable {
     /// How long a backend gets to take part in closing.
     private static let closeTimeout = Duration.seconds(5)
 
+    /// How long a device that has failed rests, so that no peer can make us spin.
+    private static let retryPause = Duration.milliseconds(200)
+
     private let device: any FrontendDevice
     private let path: StorePath
     private let store: StoreClient
@@ -44,11 +47,13 @@ public final class FrontendDriver: Sendable {
     public func run() async throws {
         do {
             let nodes = try await DeviceNodes.find(path, peerRole: "backend", store: store)
-            _ = try await nodes.writeState(.initialising)
+            try await nodes.write(state: .initialising)
             let watch = try await store.watch(nodes.peer)
             try await signals.forward([watch]) { try await loop(nodes) }
         } catch {
-            throw (error as? StoreError).map { BusError(.store, "\($0)") } ?? error
+            throw Task.isCancelled
+                ? CancellationError()
+                : (error as? StoreError).map { BusError(.store, "\($0)") } ?? error
         }
     }
 
@@ -71,8 +76,11 @@ public final class FrontendDriver: Sendable {
     private func turn(_ machine: inout FrontendMachine, _ nodes: DeviceNodes) async throws -> Bool {
         let reports = signals.take()
         if let error = reports.storeEnded { throw error }
+        if let failure = reports.failure, failure.epoch == machine.epoch {
+            if try await feed(.lost, to: &machine, nodes) { return true }
+            try await Task.sleep(for: Self.retryPause)
+        }
         var inputs: [FrontendMachine.Input] = []
-        if reports.failure != nil { inputs.append(.lost) }
         if reports.wantsClose { inputs.append(.close) }
         if reports.closeExpired { inputs.append(.closeExpired) }
         let state = try await nodes.peerState(in: store)
@@ -100,16 +108,16 @@ public final class FrontendDriver: Sendable {
                 case .connect(let epoch):
                     let published = try await nodes.published(device.backendKeys, in: store)
                     try await device.connect(epoch, published: published) { [signals] error in
-                        signals.report { $0.failure = error }
+                        signals.fail(epoch, error)
                     }
                 case .retire(let epoch): await device.retire(epoch)
-                case .setState(let state): _ = try await nodes.writeState(state)
+                case .setState(let state): try await nodes.write(state: state)
                 case .finish: return true
                 }
             } catch let error where !(error is StoreError) {
                 // The device could not: its rings are dropped, and after a pause it tries again.
-                actions = machine.handle(.lost)[...]
-                signals.look(after: .milliseconds(200))
+                actions = []
+                signals.fail(machine.epoch, error)
             }
         }
         return false
@@ -119,7 +127,7 @@ public final class FrontendDriver: Sendable {
     private func publish(_ epoch: Epoch, _ nodes: DeviceNodes) async throws -> Bool {
         currentEpoch.withLock { $0 = epoch }
         let values = try await device.prepare(epoch, for: nodes.peerDomain)
-        return try await nodes.writeState(
-            .initialised, with: values, if: PeerCondition(states: [.initWait]))
+        return try await nodes.write(
+            values, state: .initialised, if: PeerCondition(states: [.initWait]))
     }
 }

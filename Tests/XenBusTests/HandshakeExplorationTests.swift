@@ -4,8 +4,12 @@ import XenBus
 @Suite("The device handshake, in every order of steps")
 struct HandshakeExplorationTests {
     /// Every reachable state that has no next step, and how many states there were.
-    func explore(restarts: Int) -> (states: Int, ends: Set<HandshakeModel>) {
-        var seen: Set<HandshakeModel> = [HandshakeModel(restartsLeft: restarts)]
+    func explore(
+        restarts: Int, without omission: HandshakeModel.Omission? = nil
+    ) -> (states: Int, ends: Set<HandshakeModel>) {
+        var seen: Set<HandshakeModel> = [
+            HandshakeModel(restartsLeft: restarts, omission: omission)
+        ]
         var open = Array(seen)
         var ends: Set<HandshakeModel> = []
         while let state = open.popLast() {
@@ -24,5 +28,13 @@ struct HandshakeExplorationTests {
         let stuck = ends.first { $0.fault != nil || !$0.isConnected }
         #expect(stuck == nil)
         #expect(states > 10 * (restarts + 1), "only \(states) states were explored")
+    }
+
+    @Test(
+        "finds the fault when one of the drivers' conditions is left out",
+        arguments: HandshakeModel.Omission.allCases)
+    func findsOmissions(omission: HandshakeModel.Omission) {
+        let ends = explore(restarts: 2, without: omission).ends
+        #expect(ends.contains { $0.fault != nil || !$0.isConnected })
     }
 }

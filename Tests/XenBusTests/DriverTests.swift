@@ -1,0 +1,186 @@
+import Testing
+import XenBus
+import XenCore
+import XenStoreClient
+
+@Suite("The drivers over a real store", .timeLimit(.minutes(1)))
+struct DriverTests {
+    /// Both drivers of one device, each with a connection of its own.
+    struct Pair {
+        let stage: Stage
+        let front: FakeFrontend
+        let back: FakeBackend
+        let frontDriver: FrontendDriver
+        let backDriver: BackendDriver
+        let frontRun: Task<Void, any Error>
+        let backRun: Task<Void, any Error>
+
+        init(
+            _ stage: Stage, front: FakeFrontend = FakeFrontend(), back: FakeBackend = FakeBackend()
+        ) throws {
+            self.stage = stage
+            self.front = front
+            self.back = back
+            frontDriver = FrontendDriver(
+                front, at: try stage.device.frontendPath, store: try stage.client(of: Stage.guest))
+            backDriver = BackendDriver(
+                back, at: try stage.device.backendPath, store: try stage.client(of: .dom0))
+            frontRun = Task { [frontDriver] in try await frontDriver.run() }
+            backRun = Task { [backDriver] in try await backDriver.run() }
+        }
+
+        func close() async throws {
+            frontDriver.close()
+            try await frontRun.value
+            backDriver.close()
+            try await backRun.value
+            try await stage.reach(front: .closed, back: .closed)
+        }
+    }
+
+    @Test("go through the states in order, and call the devices once each")
+    func inOrder() async throws {
+        let stage = try await Stage()
+        let pair = try Pair(stage)
+        try await stage.reach(front: .connected, back: .connected)
+        #expect(try await stage.backendNode("feature-fake") == "1")
+        try await pair.close()
+        #expect(pair.front.diary.entries == ["prepare 1", "connect 1 size 7", "retire 1"])
+        #expect(pair.back.diary.entries == ["connect 1 ring 1", "disconnect 1"])
+    }
+
+    @Test("a device that cannot is tried again", arguments: [(1, 0), (0, 1), (2, 2)])
+    func retries(frontFailures: Int, backFailures: Int) async throws {
+        let stage = try await Stage()
+        let pair = try Pair(
+            stage, front: FakeFrontend(failureCount: frontFailures),
+            back: FakeBackend(failureCount: backFailures))
+        try await stage.reach(front: .connected, back: .connected)
+        let error = try await stage.backendNode("error")
+        #expect(error == (backFailures > 0 ? "no room" : nil))
+        try await pair.close()
+    }
+
+    @Test("whatever a device complains of, the error node holds a part of it")
+    func longErrors() async throws {
+        let stage = try await Stage()
+        let pair = try Pair(
+            stage,
+            back: FakeBackend(failureCount: 1, failure: String(repeating: "\u{1F4BE}", count: 5000))
+        )
+        try await stage.reach(front: .connected, back: .connected)
+        let count = try #require(try await stage.backendNode("error")).utf8.count
+        #expect((500...600).contains(count))
+        try await pair.close()
+    }
+
+    @Test("a failure of an older epoch harms no newer one")
+    func oldFailures() async throws {
+        let stage = try await Stage()
+        let pair = try Pair(stage)
+        try await stage.reach(front: .connected, back: .connected)
+        let (oldFront, oldBack) = (pair.front.reportFailure, pair.back.reportFailure)
+        oldFront(DeviceFault(description: "broken"))
+        try await eventually("the second epoch") {
+            pair.front.diary.entries.contains("connect 2 size 7")
+        }
+        try await stage.reach(front: .connected, back: .connected)
+        let before = (pair.front.diary.entries, pair.back.diary.entries)
+        oldFront(DeviceFault(description: "late"))
+        oldBack(DeviceFault(description: "late"))
+        // One more round through both drivers, so that the reports were taken.
+        let online = try stage.device.backendPath.appending("online")
+        try await stage.toolstack.write(online, "1")
+        try await Task.sleep(for: .milliseconds(100))
+        #expect(pair.front.diary.entries == before.0)
+        #expect(pair.back.diary.entries == before.1)
+        try await pair.close()
+    }
+
+    @Test(
+        "an unplugged device ends its backend once the frontend has closed, whichever came first",
+        arguments: [false, true])
+    func unplugged(closesFirst: Bool) async throws {
+        let stage = try await Stage()
+        let pair = try Pair(stage)
+        try await stage.reach(front: .connected, back: .connected)
+        let online = try stage.device.backendPath.appending("online")
+        if !closesFirst { try await stage.toolstack.write(online, "0") }
+        pair.frontDriver.close()
+        try await pair.frontRun.value
+        if closesFirst {
+            try await stage.reach(back: .closed)
+            try await stage.toolstack.write(online, "0")
+        }
+        try await pair.backRun.value
+        try await stage.reach(front: .closed, back: .closed)
+    }
+
+    @Test("a device that is unplugged before its frontend came ends its backend")
+    func unpluggedUnused() async throws {
+        let stage = try await Stage()
+        let driver = BackendDriver(
+            FakeBackend(), at: try stage.device.backendPath, store: try stage.client(of: .dom0))
+        let run = Task { try await driver.run() }
+        try await stage.reach(back: .initWait)
+        try await stage.toolstack.write(stage.device.backendPath.appending("online"), "0")
+        try await run.value
+        try await stage.reach(back: .closed)
+    }
+
+    @Test("a directory that has vanished is not made again")
+    func vanished() async throws {
+        let stage = try await Stage()
+        let pair = try Pair(stage)
+        try await stage.reach(front: .connected, back: .connected)
+        try await stage.device.detach(store: stage.toolstack)
+        try await pair.backRun.value
+        pair.frontDriver.close()
+        try await pair.frontRun.value
+        for path in [try stage.device.frontendPath, try stage.device.backendPath] {
+            #expect(try await !stage.toolstack.exists(path))
+        }
+        #expect(pair.back.diary.entries.last == "disconnect 1")
+        #expect(pair.front.diary.entries.last == "retire 1")
+    }
+
+    @Test("a device that the toolstack has not made is said to be missing")
+    func noDevice() async throws {
+        let stage = try await Stage()
+        try await stage.device.detach(store: stage.toolstack)
+        let front = FrontendDriver(
+            FakeFrontend(), at: try stage.device.frontendPath,
+            store: try stage.client(of: Stage.guest))
+        let back = BackendDriver(
+            FakeBackend(), at: try stage.device.backendPath, store: try stage.client(of: .dom0))
+        var error = await #expect(throws: BusError.self) { try await front.run() }
+        #expect(error?.code == .noDevice)
+        error = await #expect(throws: BusError.self) { try await back.run() }
+        #expect(error?.code == .noDevice)
+        #expect(try await stage.toolstack.exists(stage.device.backendPath) == false)
+    }
+
+    @Test("a peer's number that is no domain is said so", arguments: ["", "x", "-1", "65536"])
+    func badPeer(text: String) async throws {
+        let stage = try await Stage()
+        try await stage.toolstack.write(stage.device.frontendPath.appending("backend-id"), text)
+        let front = FrontendDriver(
+            FakeFrontend(), at: try stage.device.frontendPath,
+            store: try stage.client(of: Stage.guest))
+        let error = await #expect(throws: BusError.self) { try await front.run() }
+        #expect(error?.code == .noDevice)
+    }
+
+    @Test("closing a peer that does not take part ends within its deadline")
+    func silentPeers() async throws {
+        let stage = try await Stage()
+        let pair = try Pair(stage)
+        try await stage.reach(front: .connected, back: .connected)
+        // The frontend dies without a word; nobody answers the backend's Closing.
+        pair.frontRun.cancel()
+        _ = await pair.frontRun.result
+        pair.backDriver.close()
+        try await pair.backRun.value
+        try await stage.reach(front: .connected, back: .closed)
+    }
+}
