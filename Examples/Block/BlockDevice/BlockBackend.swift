@@ -31,6 +31,7 @@ public final class BlockBackend: BackendDevice {
         storage: any BlockStorage, grants: GrantTable, events: EventChannels,
         log: @escaping @Sendable (String) -> Void = { _ in }
     ) {
+        precondition((1...BlockSector.countLimit).contains(storage.sectorCount), "no such disk")
         self.storage = storage
         self.grants = grants
         self.events = events
@@ -74,7 +75,7 @@ public final class BlockBackend: BackendDevice {
     public func disconnect(_ epoch: Epoch) async {
         guard let old = server.withLock({ $0 }) else { return }
         // A storage that hangs must not hang us; `connect` refuses until it has come back.
-        guard await old.stop(until: .after(.seconds(10))) else { return }
+        guard await old.stop(until: .after(.seconds(2))) else { return }
         past.withLock { $0 = $0 + old.statistics }
         server.withLock { $0 = nil }
     }

@@ -34,6 +34,11 @@ extension BlockRequest {
             return .flush
         case .discard:
             try requireWritable(isReadOnly)
+            guard segmentCount == 0 else {
+                throw BlockRequestFault(
+                    status: .notSupported,
+                    description: "a discard with flags \(segmentCount): none are served")
+            }
             try requireInside(discardSectorCount, sectorCount)
             return .discard(sector: sector, sectorCount: discardSectorCount)
         default:

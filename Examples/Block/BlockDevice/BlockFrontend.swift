@@ -42,7 +42,7 @@ public final class BlockFrontend: FrontendDevice {
     public func geometry(within timeout: Duration = .seconds(30)) async throws -> BlockGeometry {
         let deadline = Deadline.after(timeout)
         while true {
-            if let geometry = engine.geometry { return geometry }
+            if let geometry = try engine.geometry() { return geometry }
             guard !deadline.hasPassed else {
                 throw BlockError(
                     code: .timedOut, message: "no backend has connected within \(timeout)")
@@ -103,6 +103,8 @@ public final class BlockFrontend: FrontendDevice {
                     PendingRequest(
                         serial: serial, operation: operation, sector: sector, sectorCount: count,
                         data: data, deadline: deadline, continuation: continuation))
+                // A cancellation from before this found nothing to cancel.
+                if Task.isCancelled { engine.cancel(serial) }
             }
         } onCancel: {
             engine.cancel(serial)

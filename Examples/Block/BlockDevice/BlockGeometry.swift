@@ -7,7 +7,9 @@ public struct BlockGeometry: Hashable, Sendable {
 
     /// Reads what a backend published, strictly.
     init(published: [String: String]) throws(BlockError) {
-        guard let text = published["sectors"], let count = UInt64(text), count > 0 else {
+        guard let text = published["sectors"], let count = UInt64(text),
+            (1...BlockSector.countLimit).contains(count)
+        else {
             throw BlockError(
                 code: .badBackend,
                 message: "the backend's sectors is \"\(published["sectors"] ?? "missing")\"")

@@ -19,7 +19,7 @@ public struct BlockSegment: BitwiseCopyable, Hashable, Sendable {
 
 /// A request as it lies on the ring, in the x86_64 layout (`struct blkif_request`, xen/io/blkif.h).
 ///
-/// Nothing in it can be believed before `command(on:)` has looked at it.
+/// Nothing in it can be believed before `command(sectorCount:isReadOnly:)` has looked at it.
 public struct BlockRequest: RingMessage {
     public static let byteCount = 112
     /// The most segments that a request has room for (`BLKIF_MAX_SEGMENTS_PER_REQUEST`).
@@ -111,6 +111,8 @@ public struct BlockStatus: RawRepresentable, Hashable, Sendable {
 public enum BlockSector {
     /// Bytes in a sector.
     public static let byteCount = 512
+    /// The most sectors whose bytes a file's offsets can count.
+    public static let countLimit = UInt64(Int64.max) / UInt64(byteCount)
     /// Sectors in a page.
     public static let countPerPage = 8
 }

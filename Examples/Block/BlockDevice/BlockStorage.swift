@@ -5,7 +5,7 @@ public import XenCore
 /// Ranges were checked against `sectorCount` before they get here. Calls block, on the backend's own
 /// thread, and come one at a time.
 public protocol BlockStorage: Sendable {
-    /// The size of the device in 512-byte sectors.
+    /// The size of the device in 512-byte sectors, 1 to `BlockSector.countLimit`.
     var sectorCount: UInt64 { get }
     /// Whether writes are to be refused.
     var isReadOnly: Bool { get }

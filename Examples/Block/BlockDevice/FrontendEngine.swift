@@ -38,7 +38,18 @@ final class FrontendEngine: Sendable {
     }
 
     var statistics: BlockFrontendStatistics { state.withLock { $0.statistics } }
-    var geometry: BlockGeometry? { state.withLock { $0.connected == nil ? nil : $0.geometry } }
+
+    /// Nil while no backend is connected. Throws `.closed`.
+    func geometry() throws(BlockError) -> BlockGeometry? {
+        try state.withLock { (state) throws(BlockError) in
+            try requireOpen(state)
+            return state.connected == nil ? nil : state.geometry
+        }
+    }
+
+    private func requireOpen(_ state: borrowing State) throws(BlockError) {
+        if state.isClosed { throw BlockError(code: .closed, message: "the frontend is closed") }
+    }
 
     /// The pages of ended epochs that a backend still maps.
     var pageCountInUse: Int {
@@ -137,7 +148,7 @@ final class FrontendEngine: Sendable {
             return outcome
         }
         for (request, result) in outcome.answered { request.continuation.resume(returning: result) }
-        for request in outcome.expired { request.fail(.timedOut, "no answer in time") }
+        for request in outcome.expired { request.timeOut() }
         // Short enough to notice deadlines and pages that were let go, long enough to cost nothing.
         return .after(.milliseconds(250))
     }
@@ -181,6 +192,7 @@ final class FrontendEngine: Sendable {
 
     func prepare(_ epoch: Epoch, for backend: DomainID) throws -> [String: String] {
         try state.withLock { state in
+            try requireOpen(state)
             let connection = try FrontendConnection(
                 epoch, backend: backend, grants: grants, events: events)
             defer { state.prepared = connection }
@@ -193,9 +205,7 @@ final class FrontendEngine: Sendable {
         reportFailure: @escaping @Sendable (any Error) -> Void
     ) throws {
         try state.withLock { state in
-            guard !state.isClosed else {
-                throw BlockError(code: .closed, message: "the frontend is closed")
-            }
+            try requireOpen(state)
             state.connected = state.prepared.take()
             state.geometry = geometry
             state.reportFailure = reportFailure

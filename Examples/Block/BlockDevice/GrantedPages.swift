@@ -28,7 +28,8 @@ final class GrantedPages {
     ) throws -> R {
         if isPersistent {
             // A frontend that goes beyond the limit makes room by losing all: honest ones never do.
-            if kept.count + segments.count > Self.keptLimit { kept = [:] }
+            let newCount = segments.count { kept[GrantReference($0.reference)] == nil }
+            if kept.count + newCount > Self.keptLimit { kept = [:] }
             return try body(try segments.map { try keptPart($0) })
         }
         let mapping = try grants.map(

@@ -17,6 +17,14 @@ struct PendingRequest: Sendable {
 
     var byteCount: Int { Int(sectorCount) * BlockSector.byteCount }
 
+    /// No answer came within the deadline.
+    func timeOut() {
+        let isRead = operation == .read || operation == .flush
+        fail(
+            .timedOut,
+            "no answer in time" + (isRead ? "" : "; it may or may not have been carried out"))
+    }
+
     func fail(_ code: BlockError.Code, _ what: String) {
         let name =
             switch operation {

@@ -50,9 +50,13 @@ struct BlockDemo: AsyncParsableCommand {
     }
 
     private func copy() async throws {
+        let copy = folder + "/copy.img"
+        // It is removed at the end: so it must be ours.
+        guard unsafe access(copy, F_OK) != 0 else {
+            throw DemoFailure("\(copy) exists: remove it, or choose another --folder")
+        }
         let source = try makeSource()
         defer { if image == nil { _ = unsafe unlink(source) } }
-        let copy = folder + "/copy.img"
         defer { _ = unsafe unlink(copy) }
         let report = try await CopyRun(source: source, copy: copy, crashCount: crashes).run()
         let digest = try ImageFiles.sha256(of: source)

@@ -22,6 +22,12 @@ struct Copy: AsyncParsableCommand {
     @Option(help: "The most MiB a second.")
     var rate: Int?
 
+    func validate() throws {
+        guard rate.map((1...1_000_000).contains) ?? true else {
+            throw ValidationError("--rate is 1 to 1000000 MiB a second")
+        }
+    }
+
     func run() async throws {
         try await reportingFailure {
             let path = try StorePath("device/vbd/\(device)")
@@ -30,9 +36,12 @@ struct Copy: AsyncParsableCommand {
             let driver = FrontendDriver(disk, at: path, store: store)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await driver.run() }
-                try await copy(disk)
-                driver.close()
-                try await group.waitForAll()
+                group.addTask {
+                    try await copy(disk)
+                    driver.close()
+                }
+                // Whichever fails ends the other.
+                for try await _ in group {}
             }
             let statistics = disk.statistics
             await disk.close()

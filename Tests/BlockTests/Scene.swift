@@ -1,0 +1,135 @@
+import BlockDevice
+import Testing
+import XenBus
+import XenCore
+import XenEvtchn
+import XenGrant
+import XenMock
+import XenStoreClient
+import XenStoreServer
+
+/// Two domains, a store, and one block device between them that is attached and has no drivers yet.
+final class Scene: Sendable {
+    static let guest = DomainID(1)
+
+    let hypervisor = MockHypervisor()
+    let server: StoreServer
+    let toolstack: StoreClient
+    let device = DeviceAddress(kind: "vbd", number: 51712, frontendDomain: guest)
+
+    init() async throws {
+        server = try StoreServer()
+        toolstack = try StoreClient(over: server.connect(as: .dom0))
+        try await device.attach(store: toolstack)
+    }
+
+    deinit { server.stop() }
+
+    func backendNode(_ key: String) async throws -> String? {
+        try await node(device.backendPath, key)
+    }
+
+    func frontendNode(_ key: String) async throws -> String? {
+        try await node(device.frontendPath, key)
+    }
+
+    private func node(_ directory: StorePath, _ key: String) async throws -> String? {
+        let path = try directory.appending(StorePath(key))
+        return try await toolstack.exists(path) ? toolstack.readString(path) : nil
+    }
+
+    /// Waits until the backend's state node says so.
+    func backendReaches(_ state: DeviceState) async throws {
+        try await eventually("the backend to be \(state)") {
+            try await backendNode("state") == "\(state.rawValue)"
+        }
+    }
+
+    func frontendReaches(_ state: DeviceState) async throws {
+        try await eventually("the frontend to be \(state)") {
+            try await frontendNode("state") == "\(state.rawValue)"
+        }
+    }
+}
+
+/// What a test waited for in vain.
+struct NotSeen: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// Waits for something that will come if the code is right; how long it takes decides nothing.
+func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
+    let deadline = Deadline.after(.seconds(30))
+    while try await !condition() {
+        guard !deadline.hasPassed else { throw NotSeen(description: "waited in vain for \(what)") }
+        try await Task.sleep(for: .milliseconds(1))
+    }
+}
+
+/// Our backend's program, a process of dom0.
+struct BackendLife: Sendable {
+    let backend: BlockBackend
+    let process: MockProcess
+    let store: StoreClient
+    let driver: BackendDriver
+    let running: Task<Void, any Error>
+
+    init(
+        _ scene: Scene, _ disk: any BlockStorage,
+        grants wrap: (any GrantBackend) -> any GrantBackend = { $0 }
+    ) throws {
+        process = scene.hypervisor.domain(.dom0).startProcess(name: "backend")
+        store = try StoreClient(over: scene.server.connect(as: .dom0))
+        backend = BlockBackend(
+            storage: disk, grants: GrantTable(wrap(process.grants)),
+            events: EventChannels(process.events))
+        driver = BackendDriver(backend, at: try scene.device.backendPath, store: store)
+        running = Task { [driver] in try await driver.run() }
+    }
+
+    /// In good order.
+    func close() async throws {
+        driver.close()
+        try await running.value
+        end()
+    }
+
+    /// As SIGKILL does it. The driver's task ends as soon as it notices.
+    func kill() async {
+        end()
+        _ = await running.result
+    }
+
+    func end() {
+        store.close()
+        process.kill()
+    }
+}
+
+/// Our frontend's program, a process of the guest.
+struct FrontendLife: Sendable {
+    let disk: BlockFrontend
+    let process: MockProcess
+    let store: StoreClient
+    let driver: FrontendDriver
+    let running: Task<Void, any Error>
+
+    init(_ scene: Scene, requestTimeout: Duration = .seconds(30)) throws {
+        process = scene.hypervisor.domain(Scene.guest).startProcess(name: "frontend")
+        store = try StoreClient(over: scene.server.connect(as: Scene.guest))
+        disk = try BlockFrontend(
+            grants: GrantTable(process.grants), events: EventChannels(process.events),
+            requestTimeout: requestTimeout)
+        driver = FrontendDriver(disk, at: try scene.device.frontendPath, store: store)
+        running = Task { [driver] in try await driver.run() }
+    }
+
+    /// In good order; nothing may be left.
+    func close() async throws {
+        driver.close()
+        try await running.value
+        #expect(await disk.close() == 0)
+        store.close()
+        process.kill()
+    }
+}
