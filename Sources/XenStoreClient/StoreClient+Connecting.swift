@@ -37,6 +37,12 @@ extension StoreClient {
     public static func connect(
         path: String, requestTimeout: Duration = .seconds(5)
     ) throws(StoreError) -> StoreClient {
+        guard !isPlainFile(path) else {
+            throw StoreError(
+                .unavailable,
+                "cannot reach the store at \(path): it is a plain file, neither a server's socket nor Xen's device"
+            )
+        }
         let kind = kind(of: path) ?? .socket
         let transport = try DescriptorTransport(try open(path, kind), kind, name: path)
         return try StoreClient(over: transport, requestTimeout: requestTimeout)
@@ -68,6 +74,14 @@ extension StoreClient {
         // Safe: the private structure that stat(2) fills.
         guard unsafe stat(path, &status) == 0 else { return nil }
         return status.st_mode & S_IFMT == S_IFSOCK ? .socket : .device
+    }
+
+    /// Whether requests would overwrite somebody's data. Below /proc the xenbus device looks like a file.
+    private static func isPlainFile(_ path: String) -> Bool {
+        var status = stat()
+        // Safe: as above.
+        guard unsafe stat(path, &status) == 0 else { return false }
+        return status.st_mode & S_IFMT == S_IFREG && !path.hasPrefix("/proc/")
     }
 
     private static func advice(_ failure: SystemFailure) -> String {
