@@ -124,6 +124,9 @@ let package = Package(
         .target(
             name: "CRing", path: "Tests/CRing",
             cSettings: [.define("LIBXEN", .when(traits: ["LibXen"]))]),
+        .target(
+            name: "CBlkif", path: "Tests/CBlkif",
+            cSettings: [.define("LIBXEN", .when(traits: ["LibXen"]))]),
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
         .testTarget(
             name: "XenCoreTests", dependencies: ["XenCore", "XenSystem"], swiftSettings: settings),
@@ -159,7 +162,7 @@ let package = Package(
             name: "BlockTests",
             dependencies: [
                 "BlockDevice", "XenBus", "XenCore", "XenGrant", "XenEvtchn", "XenRing",
-                "XenStoreClient", "XenStoreServer", "XenMock",
+                "XenStoreClient", "XenStoreServer", "XenMock", "CBlkif",
             ], swiftSettings: settings),
     ]
 )
