@@ -82,7 +82,8 @@ struct DriverTests {
         let (oldFront, oldBack) = (pair.front.reportFailure, pair.back.reportFailure)
         oldFront(DeviceFault(description: "broken"))
         try await eventually("the second epoch") {
-            pair.front.diary.entries.contains("connect 2 size 7")
+            // Not always number 2: the backend may refuse the first rings, as it is still closing.
+            pair.front.diary.entries.count { $0.hasPrefix("connect") } == 2
         }
         try await stage.reach(front: .connected, back: .connected)
         let before = (pair.front.diary.entries, pair.back.diary.entries)

@@ -13,7 +13,7 @@ struct HandshakeModel: Hashable {
     }
 
     enum Step: CaseIterable {
-        case frontend, backend, frontendRestarts, backendRestarts
+        case frontend, backend, frontendRestarts, backendRestarts, frontendFails, backendFails
     }
 
     var frontend = FrontendMachine()
@@ -28,7 +28,8 @@ struct HandshakeModel: Hashable {
     var backendState: DeviceState? = .initialising
     var servedRings: Rings?
 
-    var restartsLeft: Int
+    /// How often an end may still die or its device fail.
+    var mishapsLeft: Int
 
     /// A condition of the drivers' writes that is left out, to see that the exploration notices.
     enum Omission: CaseIterable {
@@ -56,6 +57,8 @@ struct HandshakeModel: Hashable {
         case .backend: next.stepBackend()
         case .frontendRestarts: next.restartFrontend()
         case .backendRestarts: next.restartBackend()
+        case .frontendFails: next.failFrontend()
+        case .backendFails: next.failBackend()
         }
         return next == self ? nil : next
     }
@@ -111,9 +114,22 @@ struct HandshakeModel: Hashable {
         }
     }
 
+    /// A driver hears of its device's failure between two turns.
+    private mutating func failFrontend() {
+        guard mishapsLeft > 0, frontendActions.isEmpty else { return }
+        mishapsLeft -= 1
+        frontendActions = frontend.handle(.lost)
+    }
+
+    private mutating func failBackend() {
+        guard mishapsLeft > 0, backendActions.isEmpty else { return }
+        mishapsLeft -= 1
+        backendActions = backend.handle(.failed)
+    }
+
     private mutating func restartFrontend() {
-        guard restartsLeft > 0 else { return }
-        restartsLeft -= 1
+        guard mishapsLeft > 0 else { return }
+        mishapsLeft -= 1
         frontend = FrontendMachine()
         frontendActions = []
         frontendState = .initialising
@@ -121,8 +137,8 @@ struct HandshakeModel: Hashable {
     }
 
     private mutating func restartBackend() {
-        guard restartsLeft > 0 else { return }
-        restartsLeft -= 1
+        guard mishapsLeft > 0 else { return }
+        mishapsLeft -= 1
         backend = BackendMachine()
         backendActions = []
         servedRings = nil
