@@ -33,7 +33,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     ],
     targets: [
         // Layer 0: vocabulary, the operating system, the hypervisor's C headers.
@@ -98,7 +97,6 @@ let package = Package(
             dependencies: [
                 "BlockDevice", "XenMock", "XenStoreServer", "XenSystem",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Crypto", package: "swift-crypto"),
             ],
             path: "Examples/Block/Demo", swiftSettings: settings),
         .executableTarget(

@@ -35,13 +35,22 @@ struct BackendCrasher {
     mutating func crash(under disk: BlockFrontend) async throws {
         guard let old = current else { preconditionFailure("crashed before it was started") }
         crashCount += 1
-        try await old.crash()
+        old.freeze()
+        // However little is left to copy, this request is there to be caught by the crash.
+        async let probe = disk.read(sector: 0, count: 1)
+        try await until("the backend got no request") { old.hasStuckRequest }
+        old.vanish()
         let before = disk.statistics
         current = try start()
-        try await until { disk.statistics.epochCount > before.epochCount }
+        try await until("the frontend did not connect to the restarted backend") {
+            disk.statistics.epochCount > before.epochCount
+        }
         await old.answerLateAndDie()
         past = past + old.backend.statistics
-        try await until { disk.statistics.staleCount > before.staleCount }
+        try await until("the late answer was not dropped") {
+            disk.statistics.staleCount > before.staleCount
+        }
+        _ = try await probe
     }
 
     /// Ends the last backend, whose frontend has closed.
@@ -53,12 +62,10 @@ struct BackendCrasher {
             store: try StoreClient(over: server.connect(as: .dom0)))
     }
 
-    private func until(_ condition: () -> Bool) async throws {
+    private func until(_ failure: String, _ condition: () -> Bool) async throws {
         let deadline = Deadline.after(.seconds(30))
         while !condition() {
-            guard !deadline.hasPassed else {
-                throw DemoFailure("the frontend did not notice a restarted backend within 30 s")
-            }
+            guard !deadline.hasPassed else { throw DemoFailure("\(failure) within 30 s") }
             try await Task.sleep(for: .milliseconds(1))
         }
     }

@@ -26,13 +26,15 @@ struct BackendLife {
         running = Task { [driver] in try await driver.run() }
     }
 
-    /// The program hangs in the middle of a request, and the world takes it for dead: its connection to
-    /// the store goes, and it neither says goodbye nor lets go of the frontend's memory.
-    func crash() async throws {
-        storage.freeze()
-        while !storage.hasStuckRequest { try await Task.sleep(for: .milliseconds(1)) }
-        store.close()
-    }
+    /// Whether the program hangs with a request in hand.
+    var hasStuckRequest: Bool { storage.hasStuckRequest }
+
+    /// The program will hang in the middle of its next request.
+    func freeze() { storage.freeze() }
+
+    /// The world takes the program for dead: its connection to the store goes. It neither says goodbye nor
+    /// lets go of the frontend's memory.
+    func vanish() { store.close() }
 
     /// What is left of the program wakes up, answers the request that it was at, and dies.
     func answerLateAndDie() async {

@@ -57,7 +57,7 @@ struct CopyRun {
             done += UInt64(bytes.count)
             bar.show(done, note: "\(disk.statistics.epoch)")
             // Crash n of N comes when n of N + 1 parts are there.
-            if crasher.crashCount < crashCount,
+            while crasher.crashCount < crashCount,
                 done * UInt64(crashCount + 1) >= total * UInt64(crasher.crashCount + 1)
             {
                 try await crasher.crash(under: disk)
