@@ -154,7 +154,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "XenBusTests",
-            dependencies: ["XenBus", "XenCore", "XenStoreClient", "XenStoreServer"],
+            dependencies: [
+                "XenBus", "XenCore", "XenStoreClient", "XenStoreServer", "XenStoreWire",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "BlockTests",

@@ -3,34 +3,19 @@ public import XenStoreClient
 
 /// Carries a `BackendMachine`: watches the frontend, writes our nodes, and calls the device.
 public final class BackendDriver: Sendable {
-    /// How long a frontend gets to take part in closing.
-    private static let closeTimeout = Duration.seconds(5)
-
-    /// How long a device that has failed rests, so that no peer can make us spin.
-    private static let retryPause = Duration.milliseconds(200)
-
     private let device: any BackendDevice
-    private let path: StorePath
-    private let store: StoreClient
-    private let signals = DriverSignals()
+    private let shell: DriverShell
 
     /// - Parameters:
     ///   - path: the backend's directory, as `backend/vbd/3/51712` in the home of its domain.
     ///   - store: a connection as the backend's domain.
     public init(_ device: any BackendDevice, at path: StorePath, store: StoreClient) {
         self.device = device
-        self.path = path
-        self.store = store
+        shell = DriverShell(path: path, store: store)
     }
 
     /// Asks for an orderly close; `run` returns when that is done, within five seconds.
-    public func close() {
-        signals.report { $0.wantsClose = true }
-        Task { [signals] in
-            try? await Task.sleep(for: Self.closeTimeout)
-            signals.report { $0.closeExpired = true }
-        }
-    }
+    public func close() { shell.close() }
 
     /// Runs the device until it is closed or its frontend is gone for good. The device is disconnected
     /// whichever way this ends.
@@ -39,28 +24,13 @@ public final class BackendDriver: Sendable {
     /// `CancellationError` if the task is cancelled; nothing is written to the store then, so that
     /// the frontend sees a backend that died.
     public func run() async throws {
-        do {
-            let nodes = try await DeviceNodes.find(path, peerRole: "frontend", store: store)
-            try await nodes.write(device.features)
-            let watches = [
-                try await store.watch(nodes.peer),
-                try await store.watch(nodes.own.appending("online")),
-            ]
-            try await signals.forward(watches) { try await loop(nodes) }
-        } catch {
-            throw Task.isCancelled
-                ? CancellationError()
-                : (error as? StoreError).map { BusError(.store, "\($0)") } ?? error
-        }
-    }
-
-    private func loop(_ nodes: DeviceNodes) async throws {
         var machine = BackendMachine()
         do {
-            for await _ in signals.wakes {
-                if try await turn(&machine, nodes) { return }
+            try await shell.run(peerRole: "frontend") { nodes in
+                try await nodes.write(device.features)
+            } turn: { nodes, reports in
+                try await turn(&machine, nodes, reports)
             }
-            throw CancellationError()
         } catch {
             await device.disconnect(machine.epoch)
             throw error
@@ -70,29 +40,25 @@ public final class BackendDriver: Sendable {
     /// Tells the machine all that is new.
     ///
     /// - Returns: whether the device is closed.
-    private func turn(_ machine: inout BackendMachine, _ nodes: DeviceNodes) async throws -> Bool {
-        let reports = signals.take()
-        if let error = reports.storeEnded { throw error }
-        machine.isOnline = try await DeviceNodes.value("online", of: nodes.own, in: store) == "1"
+    private func turn(
+        _ machine: inout BackendMachine, _ nodes: DeviceNodes, _ reports: DriverSignals.Reports
+    ) async throws -> Bool {
+        machine.isOnline =
+            try await DeviceNodes.value("online", of: nodes.own, in: nodes.store) == "1"
         if let (epoch, error) = reports.failure, epoch == machine.epoch {
             try await nodes.write(error)
             if try await feed(.failed, to: &machine, nodes) { return true }
-            try await Task.sleep(for: Self.retryPause)
+            try await Task.sleep(for: DriverShell.retryPause)
         }
-        var inputs: [BackendMachine.Input] = []
-        if reports.wantsClose { inputs.append(.close) }
-        if reports.closeExpired { inputs.append(.closeExpired) }
-        inputs.append(try await observation(nodes))
-        for input in inputs {
-            if try await feed(input, to: &machine, nodes) { return true }
-        }
-        return false
+        if reports.wantsClose, try await feed(.close, to: &machine, nodes) { return true }
+        if reports.closeExpired, try await feed(.closeExpired, to: &machine, nodes) { return true }
+        return try await feed(try await observation(nodes), to: &machine, nodes)
     }
 
     /// The frontend's state and what it published, as they were at one moment.
     private func observation(_ nodes: DeviceNodes) async throws(StoreError) -> BackendMachine.Input
     {
-        try await store.withTransaction { transaction throws(StoreError) in
+        try await nodes.store.withTransaction { transaction throws(StoreError) in
             let state = try await nodes.peerState(in: transaction)
             let published = try await nodes.published(device.frontendKeys, in: transaction)
             return .frontend(state, published: published)
@@ -110,19 +76,19 @@ public final class BackendDriver: Sendable {
                 case .connect(let epoch, let published):
                     let values = try await device.connect(
                         epoch, to: nodes.peerDomain, published: published
-                    ) { [signals] error in
+                    ) { [signals = shell.signals] error in
                         signals.fail(epoch, error)
                     }
                     try await nodes.write(values)
                 case .announce(let published):
-                    if try await !announce(published, nodes) { signals.look() }
+                    if try await !announce(published, nodes) { shell.signals.look() }
                 case .disconnect(let epoch): await device.disconnect(epoch)
                 case .setState(let state): try await nodes.write(state: state)
                 case .finish: return true
                 }
-            } catch let error where !(error is StoreError) {
+            } catch let error where DriverShell.isOfDevice(error) {
                 actions = []
-                signals.fail(machine.epoch, error)
+                shell.signals.fail(machine.epoch, error)
             }
         }
         return false

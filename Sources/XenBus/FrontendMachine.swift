@@ -30,6 +30,8 @@ public struct FrontendMachine: Hashable, Sendable {
         case backend(DeviceState?, isOnline: Bool)
         /// Publishing or connecting failed, or the backend is known to have died.
         case lost
+        /// Our directory is gone: the toolstack has taken the device away.
+        case unplugged
         /// Our side wants the device closed.
         case close
         /// The backend did not take part in closing within its deadline.
@@ -64,6 +66,7 @@ public struct FrontendMachine: Hashable, Sendable {
         switch input {
         case .backend(let state, let isOnline): return observe(state ?? .unknown, isOnline)
         case .lost: return lose()
+        case .unplugged: return unplug()
         case .close: return close()
         case .closeExpired: return phase == .closing ? finish() : []
         }
@@ -131,6 +134,14 @@ public struct FrontendMachine: Hashable, Sendable {
             return [.retire(epoch), .setState(.initialising)]
         case .waiting, .resetting, .refused, .closing, .finished:
             return []
+        }
+    }
+
+    private mutating func unplug() -> [Action] {
+        switch phase {
+        case .published, .connected: [.retire(epoch)] + finish()
+        case .waiting, .resetting, .refused, .closing: finish()
+        case .finished: []
         }
     }
 

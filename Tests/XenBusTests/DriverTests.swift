@@ -2,6 +2,7 @@ import Testing
 import XenBus
 import XenCore
 import XenStoreClient
+import XenStoreServer
 
 @Suite("The drivers over a real store", .timeLimit(.minutes(1)))
 struct DriverTests {
@@ -115,6 +116,34 @@ struct DriverTests {
         }
         try await pair.backRun.value
         try await stage.reach(front: .closed, back: .closed)
+    }
+
+    @Test("a frontend whose directory is taken away ends, and lets go of its rings")
+    func frontendUnplugged() async throws {
+        let stage = try await Stage()
+        let pair = try Pair(stage)
+        try await stage.reach(front: .connected, back: .connected)
+        try await stage.device.detach(store: stage.toolstack)
+        try await pair.frontRun.value
+        try await pair.backRun.value
+        #expect(pair.front.diary.entries.last == "retire 1")
+        #expect(try await !stage.toolstack.exists(stage.device.frontendPath))
+    }
+
+    @Test("a frontend that writes without pause does not end its backend", arguments: [1, 16, 40])
+    func writingWithoutPause(commitCount: Int) async throws {
+        let stage = try await Stage()
+        let transport = InterferingTransport(
+            try stage.server.connect(as: .dom0),
+            writing: try stage.device.frontendPath.appending("state"), beforeCommits: commitCount)
+        let driver = BackendDriver(
+            FakeBackend(), at: try stage.device.backendPath, store: try StoreClient(over: transport)
+        )
+        let running = Task { try await driver.run() }
+        try await stage.reach(back: .initWait)
+        #expect(transport.disturbancesLeft == 0)
+        driver.close()
+        try await running.value
     }
 
     @Test("a device that is unplugged before its frontend came ends its backend")

@@ -25,6 +25,9 @@ final class FrontendConnection {
     private var dataShare: GrantShare
     private let channel: EventChannel
 
+    /// When to try again to revoke what an old backend maps.
+    private var nextAttempt = Deadline.now
+
     private enum Slot {
         case free
         case sent(PendingRequest)
@@ -126,10 +129,14 @@ final class FrontendConnection {
 
     /// Counts the answers that came after this epoch was over, and revokes what the old backend has let go of.
     ///
+    /// - Parameter isLast: no later call will come.
     /// - Returns: the late answers, and whether nothing is left of this epoch.
-    func retire() -> (staleCount: Int, isGone: Bool) {
+    func retire(isLast: Bool) -> (staleCount: Int, isGone: Bool) {
         // A broken ring has nothing more to count.
         let staleCount = (try? ring.discardResponses()) ?? 0
+        // Trying costs a look at every page, and the old backend's events come as fast as it likes.
+        guard isLast || nextAttempt.hasPassed else { return (staleCount, false) }
+        nextAttempt = .after(.milliseconds(100))
         do {
             try dataShare.revoke()
             try ringShare.revoke()

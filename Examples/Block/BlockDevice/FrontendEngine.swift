@@ -168,10 +168,10 @@ final class FrontendEngine: Sendable {
         }
     }
 
-    private func releaseRetired(_ state: inout State) {
+    private func releaseRetired(_ state: inout State, isLast: Bool = false) {
         var staleCount = 0
         state.retired.removeAll { connection in
-            let (count, isGone) = connection.retire()
+            let (count, isGone) = connection.retire(isLast: isLast)
             staleCount += count
             return isGone
         }
@@ -181,7 +181,7 @@ final class FrontendEngine: Sendable {
     private func closeAll() {
         let unanswered = state.withLock { state in
             endEpoch(&state)
-            releaseRetired(&state)
+            releaseRetired(&state, isLast: true)
             defer { state.waiting = [] }
             return state.waiting
         }

@@ -1,0 +1,65 @@
+import XenCore
+import XenStoreClient
+
+/// What both drivers have in common: where their device is, what wakes them, and how a run goes.
+struct DriverShell: Sendable {
+    /// How long the peer gets to take part in closing.
+    private static let closeTimeout = Duration.seconds(5)
+
+    /// How long a device that has failed rests, so that no peer can make us spin.
+    static let retryPause = Duration.milliseconds(200)
+
+    let path: StorePath
+    let store: StoreClient
+    let signals = DriverSignals()
+
+    /// Asks for an orderly close, and for any close once the peer has had its time.
+    func close() {
+        signals.report { $0.wantsClose = true }
+        Task { [signals] in
+            try? await Task.sleep(for: Self.closeTimeout)
+            signals.report { $0.closeExpired = true }
+        }
+    }
+
+    /// Calls `turn` whenever there may be something to do, until it returns true.
+    ///
+    /// - Parameters:
+    ///   - peerRole: `backend` or `frontend`.
+    ///   - begin: what to write before anything is looked at.
+    func run(
+        peerRole: String, begin: (DeviceNodes) async throws -> Void,
+        turn: (DeviceNodes, DriverSignals.Reports) async throws -> Bool
+    ) async throws {
+        do {
+            let nodes = try await DeviceNodes.find(path, peerRole: peerRole, store: store)
+            try await begin(nodes)
+            let watches = [try await store.watch(nodes.peer), try await store.watch(nodes.own)]
+            try await signals.forward(watches) {
+                for await _ in signals.wakes {
+                    let reports = signals.take()
+                    if let error = reports.storeEnded { throw error }
+                    do {
+                        if try await turn(nodes, reports) { return }
+                    } catch let error as StoreError where error.code == .conflict {
+                        // The peer writes without pause: it is looked at again after a rest.
+                        try await Task.sleep(for: Self.retryPause)
+                        signals.look()
+                    }
+                }
+                throw CancellationError()
+            }
+        } catch {
+            throw Task.isCancelled
+                ? CancellationError()
+                : (error as? StoreError).map { BusError(.store, "\($0)") } ?? error
+        }
+    }
+
+    /// Whether an action failed by the device's or the peer's doing, so that the device has failed, or by the
+    /// store's, so that the driver has.
+    static func isOfDevice(_ error: any Error) -> Bool {
+        guard let error = error as? StoreError else { return true }
+        return error.code == .conflict
+    }
+}
