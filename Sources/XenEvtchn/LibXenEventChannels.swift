@@ -59,26 +59,33 @@
         deinit { _ = unsafe library.pointee.close(handle) }
 
         public func bindUnbound(for domain: DomainID) throws(EventChannelError) -> EventPort {
-            let result = unsafe library.pointee.bind_unbound(handle, UInt32(domain.rawValue))
-            return try newPort(result, "a port for \(domain)")
+            try newPort("a port for \(domain)") {
+                unsafe library.pointee.bind_unbound(handle, UInt32(domain.rawValue))
+            }
         }
 
         public func bindInterdomain(
             to remotePort: EventPort, of domain: DomainID
         ) throws(EventChannelError) -> EventPort {
-            let result = unsafe library.pointee.bind_interdomain(
-                handle, UInt32(domain.rawValue), remotePort.rawValue)
-            return try newPort(result, "a port for \(remotePort) of \(domain)")
+            try newPort("a port for \(remotePort) of \(domain)") {
+                unsafe library.pointee.bind_interdomain(
+                    handle, UInt32(domain.rawValue), remotePort.rawValue)
+            }
         }
 
-        private func newPort(_ result: Int32, _ what: String) throws(EventChannelError) -> EventPort
-        {
-            guard result >= 0 else {
-                throw EventChannelError(binding: what, .current)
+        /// Binds under the lock that `readPort` takes: the port may ring, and be read by a waiting thread,
+        /// before we know its number; taken for a closed one it would stay masked for ever.
+        private func newPort(
+            _ what: String, _ bind: () -> Int32
+        ) throws(EventChannelError) -> EventPort {
+            let (result, failure) = ports.withLock { ports in
+                let result = bind()
+                let failure = ErrorNumber.current
+                if result >= 0 { ports.insert(EventPort(UInt32(result))) }
+                return (result, failure)
             }
-            let port = EventPort(UInt32(result))
-            ports.withLock { _ = $0.insert(port) }
-            return port
+            guard result >= 0 else { throw EventChannelError(binding: what, failure) }
+            return EventPort(UInt32(result))
         }
 
         public func unbind(_ port: EventPort) throws(EventChannelError) {

@@ -1,3 +1,4 @@
+import Synchronization
 import XenCore
 import XenEvtchn
 import XenSystem
@@ -47,6 +48,37 @@ extension EventChannelConformance {
             }
             try expect("events of two waits", ports, is: [doorbell.left.port])
             try doorbell.close()
+        },
+        ConformanceCheck(
+            "a port that rings while it is being bound is not lost to a waiting thread"
+        ) {
+            host in
+            let party = host.right
+            let count = 64
+            let heard = Mutex<Set<EventPort>>([])
+            let thread = try PlatformThread {
+                let deadline = Deadline.after(party.patience)
+                while heard.withLock({ $0.count }) < count,
+                    let event = try? party.events.wait(until: deadline)
+                {
+                    heard.withLock { _ = $0.insert(event.port) }
+                }
+            }
+            var ports: [(left: EventPort, right: EventPort)] = []
+            for _ in 0..<count {
+                let left = try host.left.eventBackend.bindUnbound(for: party.domain)
+                // Fires once by itself, maybe before this call has returned.
+                let right = try party.eventBackend.bindInterdomain(
+                    to: left, of: host.left.domain)
+                ports.append((left, right))
+            }
+            thread.join()
+            let deaf = ports.filter { pair in !heard.withLock { $0.contains(pair.right) } }
+            for pair in ports {
+                try party.eventBackend.unbind(pair.right)
+                try host.left.eventBackend.unbind(pair.left)
+            }
+            try expect(deaf.isEmpty, "\(deaf.count) of \(count) new ports never rang")
         },
     ]
 }
