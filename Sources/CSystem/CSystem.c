@@ -1,4 +1,5 @@
 #include "CSystem.h"
+#include <signal.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,4 +59,23 @@ int csystem_unix_accept(int listener) {
 
 int csystem_unix_pair(int ends[2]) {
     return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends);
+}
+
+static int termination_fd = -1;
+
+static void on_termination(int signal) {
+    (void)signal;
+    int saved = errno;
+    eventfd_write(termination_fd, 1);
+    errno = saved;
+}
+
+int csystem_signal_termination(int fd) {
+    termination_fd = fd;
+    struct sigaction action = {.sa_handler = on_termination, .sa_flags = SA_RESTART | SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    int signals[] = {SIGTERM, SIGINT, SIGHUP};
+    for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++)
+        if (sigaction(signals[i], &action, NULL)) return -1;
+    return 0;
 }

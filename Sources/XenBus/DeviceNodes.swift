@@ -80,14 +80,14 @@ struct DeviceNodes: Sendable {
         if condition: PeerCondition? = nil
     ) async throws(StoreError) -> Bool {
         try await store.withTransaction { transaction throws(StoreError) in
-            guard try await Self.value("state", of: own, in: transaction) != nil else {
-                return true
-            }
+            let current = try await Self.value("state", of: own, in: transaction)
+            guard let current else { return true }
             if let condition, try await !holds(condition, in: transaction) { return false }
             for (key, value) in values.sorted(by: { $0.key < $1.key }) {
                 try await transaction.write(own.appending(StorePath(key)), value)
             }
-            if let state {
+            // What is written again wakes whoever watches, ourselves too.
+            if let state, current != "\(state.rawValue)" {
                 try await transaction.write(own.appending("state"), "\(state.rawValue)")
             }
             return true

@@ -1,41 +1,27 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import CSystem
+import XenCore
 
-/// SIGTERM and SIGINT as a call on a thread, where everything may be done, instead of a signal handler.
+/// SIGTERM, SIGINT and SIGHUP as a call on a thread, where everything may be done, instead of a signal handler.
 package enum TerminationSignals {
-    /// Calls `body` at the first of these signals; the second ends the process as usual.
-    ///
-    /// Call it before other threads are started: they inherit what is blocked here.
+    /// Calls `body` at the first of these signals; a second one ends the process as usual.
     package static func onFirst(_ body: @escaping @Sendable () -> Void) throws(SystemFailure) {
-        setBlocked(true)
+        let signalled = SharedWakeup(try Wakeup())
+        guard csystem_signal_termination(signalled.wakeup.descriptor) == 0 else {
+            throw SystemFailure("sigaction")
+        }
         let thread = try PlatformThread {
-            var received: Int32 = 0
-            // Safe: both are private to this thread, and of the types that sigwait fills.
-            var signals = Self.signals
-            guard unsafe sigwait(&signals, &received) == 0 else { return }
-            setBlocked(false)
-            body()
-            // This thread takes the second one, with the default action.
-            while true { _ = pause() }
+            while let outcome = try? poll(
+                [(signalled.wakeup.descriptor, .readable)], until: .after(.seconds(3600)))
+            {
+                if outcome.isReadable(0) { return body() }
+            }
         }
         _ = consume thread
     }
 
-    private static var signals: sigset_t {
-        var set = sigset_t()
-        // Safe: `set` is private.
-        unsafe sigemptyset(&set)
-        unsafe sigaddset(&set, SIGTERM)
-        unsafe sigaddset(&set, SIGINT)
-        return set
-    }
-
-    private static func setBlocked(_ isBlocked: Bool) {
-        var set = signals
-        // Safe: `set` is private, and the old mask is not asked for.
-        _ = unsafe pthread_sigmask(isBlocked ? SIG_BLOCK : SIG_UNBLOCK, &set, nil)
+    /// Kept by the thread for as long as a signal may come.
+    private final class SharedWakeup: Sendable {
+        let wakeup: Wakeup
+        init(_ wakeup: consuming Wakeup) { self.wakeup = wakeup }
     }
 }

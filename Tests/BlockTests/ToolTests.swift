@@ -15,6 +15,8 @@ struct ToolTests {
                 try Data(repeating: 7, count: byteCount).write(
                     to: url.appendingPathComponent(name))
             }
+            let isMade = unsafe mkfifo(url.appendingPathComponent("fifo").path, 0o600) == 0
+            #expect(isMade)
         }
 
         deinit { try? FileManager.default.removeItem(at: url) }
@@ -25,7 +27,12 @@ struct ToolTests {
                 let names = try FileManager.default.subpathsOfDirectory(atPath: url.path)
                 return Dictionary(
                     uniqueKeysWithValues: names.map {
-                        ($0, try? Data(contentsOf: url.appendingPathComponent($0)))
+                        // A FIFO has nothing to read, and would keep us waiting.
+                        (
+                            $0,
+                            $0 == "fifo"
+                                ? nil : try? Data(contentsOf: url.appendingPathComponent($0))
+                        )
                     })
             }
         }
@@ -36,20 +43,29 @@ struct ToolTests {
         let errors: String
     }
 
-    /// Runs a program of this build in the folder.
-    func run(
-        _ program: String, _ arguments: String, in folder: Folder, store: String = "nowhere"
-    ) throws -> Outcome {
+    /// Starts a program of this build in the folder.
+    func start(
+        _ program: String, _ arguments: String, in folder: Folder, store: String = "nowhere",
+        errors: Pipe? = nil
+    ) throws -> Process {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/proc/self/exe")
             .resolvingSymlinksInPath().deletingLastPathComponent().appendingPathComponent(program)
         process.arguments = arguments.split(separator: " ").map(String.init)
         process.currentDirectoryURL = folder.url
         process.environment = ["XENSTORED_PATH": store]
-        let errors = Pipe()
-        process.standardError = errors
+        process.standardError = errors ?? FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         try process.run()
+        return process
+    }
+
+    /// Runs a program of this build in the folder.
+    func run(
+        _ program: String, _ arguments: String, in folder: Folder, store: String = "nowhere"
+    ) throws -> Outcome {
+        let errors = Pipe()
+        let process = try start(program, arguments, in: folder, store: store, errors: errors)
         let text = errors.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         return Outcome(
@@ -71,7 +87,7 @@ struct ToolTests {
 
     static let noImages = [
         ("missing", "missing (ENOENT)"), ("empty", "is empty"), ("odd", "not a multiple of 512"),
-        ("directory", "directory"),
+        ("directory", "directory"), ("fifo", "regular file"),
     ]
 
     @Test("what is no disk image", arguments: noImages)
@@ -102,19 +118,34 @@ struct ToolTests {
         try refuses("xen-block", "serve --frontend-domain 1 --image image", saying: "xen")
     }
 
-    @Test("a folder for the demo that is none, and one where its copy would replace a file")
+    @Test("a folder for the demo that cannot be made")
     func folders() throws {
         try refuses("block-demo", "--folder plain", saying: "plain")
         try refuses("block-demo", "--folder plain/made", saying: "plain/made")
+    }
+
+    @Test("the demo leaves what is in its folder alone, and nothing of its own")
+    func leavesNothing() throws {
         let folder = try Folder()
-        let copy = folder.url.appendingPathComponent("copy.img")
-        try Data(repeating: 7, count: 1024).write(to: copy)
-        for arguments in ["--image copy.img --folder .", "--size 1 --folder ."] {
-            let outcome = try run("block-demo", arguments, in: folder)
-            #expect(outcome.status == 1)
-            #expect(outcome.errors.contains("copy.img exists"))
-            #expect(try Data(contentsOf: copy).count == 1024)
+        try Data(repeating: 7, count: 1024).write(to: folder.url.appendingPathComponent("copy.img"))
+        let before = try folder.content
+        for arguments in ["--image image --folder .", "--size 1 --folder ."] {
+            #expect(try run("block-demo", arguments, in: folder).status == 0)
+            #expect(try folder.content == before)
         }
+    }
+
+    @Test("an interrupted demo removes its files", arguments: [SIGTERM, SIGINT, SIGHUP])
+    func interrupted(signal: Int32) throws {
+        let folder = try Folder()
+        let before = try folder.content
+        let process = try start("block-demo", "--size 4096 --folder .", in: folder)
+        // It makes its folder before it writes the first byte of four gibibytes.
+        while try folder.content.count == before.count { usleep(1000) }
+        kill(process.processIdentifier, signal)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 130)
+        #expect(try folder.content == before)
     }
 
     @Test(

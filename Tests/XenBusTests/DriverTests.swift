@@ -118,6 +118,28 @@ struct DriverTests {
         try await stage.reach(front: .closed, back: .closed)
     }
 
+    @Test("a driver whose peer is slow to answer does not wake itself again and again")
+    func waitsQuietly() async throws {
+        let stage = try await Stage()
+        let transport = InterferingTransport(
+            try stage.server.connect(as: Stage.guest), writing: "/noise", beforeCommits: 0)
+        let driver = FrontendDriver(
+            FakeFrontend(), at: try stage.device.frontendPath,
+            store: try StoreClient(over: transport))
+        let state = try stage.device.backendPath.appending("state")
+        let running = Task { try await driver.run() }
+        try await stage.toolstack.write(state, "2")
+        try await stage.reach(front: .initialised)
+        try await stage.toolstack.write(state, "4")
+        try await stage.reach(front: .connected)
+        driver.close()
+        try await stage.reach(front: .closing)
+        try await stage.toolstack.write(state, "5")
+        // It waits for Closed for as long as it waits for any backend.
+        try await running.value
+        #expect(transport.commitCount < 20)
+    }
+
     @Test("a frontend whose directory is taken away ends, and lets go of its rings")
     func frontendUnplugged() async throws {
         let stage = try await Stage()

@@ -10,12 +10,16 @@ final class InterferingTransport: ByteTransport {
     private let inner: any ByteTransport
     private let node: [UInt8]
     private let commitsLeft: Mutex<Int>
+    private let commits = Mutex(0)
 
     init(_ inner: any ByteTransport, writing node: StorePath, beforeCommits count: Int) {
         self.inner = inner
         self.node = node.bytes
         commitsLeft = Mutex(count)
     }
+
+    /// How many transactions were ended.
+    var commitCount: Int { commits.withLock { $0 } }
 
     /// How many more commits will be disturbed.
     var disturbancesLeft: Int { commitsLeft.withLock { $0 } }
@@ -30,6 +34,7 @@ final class InterferingTransport: ByteTransport {
     func write(_ bytes: [UInt8], from offset: Int) throws(StoreError) -> Int {
         // The client's packets are small: each is written whole, alone or after others.
         if isTransactionEnd(bytes[offset...]) {
+            commits.withLock { $0 += 1 }
             let isDisturbed = commitsLeft.withLock { left in
                 defer { left = max(0, left - 1) }
                 return left > 0

@@ -22,7 +22,9 @@ public final class DiskImage: BlockStorage {
     /// that is not a multiple of 512.
     public init(path: String, isReadOnly: Bool) throws(StorageError) {
         do throws(SystemFailure) {
-            file = try OwnedDescriptor(opening: path, flags: isReadOnly ? O_RDONLY : O_RDWR)
+            // Without waiting, should it be a FIFO.
+            file = try OwnedDescriptor(
+                opening: path, flags: O_NONBLOCK | (isReadOnly ? O_RDONLY : O_RDWR))
         } catch {
             throw StorageError(
                 "cannot open the disk image \(path)", errorNumber: error.errorNumber)

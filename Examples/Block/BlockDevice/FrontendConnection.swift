@@ -129,13 +129,13 @@ final class FrontendConnection {
 
     /// Counts the answers that came after this epoch was over, and revokes what the old backend has let go of.
     ///
-    /// - Parameter isLast: no later call will come.
+    /// - Parameter isUrgent: look at the pages now, since they are wanted back or no later call will come.
     /// - Returns: the late answers, and whether nothing is left of this epoch.
-    func retire(isLast: Bool) -> (staleCount: Int, isGone: Bool) {
+    func retire(isUrgent: Bool) -> (staleCount: Int, isGone: Bool) {
         // A broken ring has nothing more to count.
         let staleCount = (try? ring.discardResponses()) ?? 0
         // Trying costs a look at every page, and the old backend's events come as fast as it likes.
-        guard isLast || nextAttempt.hasPassed else { return (staleCount, false) }
+        guard isUrgent || nextAttempt.hasPassed else { return (staleCount, false) }
         nextAttempt = .after(.milliseconds(100))
         do {
             try dataShare.revoke()

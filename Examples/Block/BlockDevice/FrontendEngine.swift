@@ -168,10 +168,10 @@ final class FrontendEngine: Sendable {
         }
     }
 
-    private func releaseRetired(_ state: inout State, isLast: Bool = false) {
+    private func releaseRetired(_ state: inout State, isUrgent: Bool = false) {
         var staleCount = 0
         state.retired.removeAll { connection in
-            let (count, isGone) = connection.retire(isLast: isLast)
+            let (count, isGone) = connection.retire(isUrgent: isUrgent)
             staleCount += count
             return isGone
         }
@@ -181,7 +181,7 @@ final class FrontendEngine: Sendable {
     private func closeAll() {
         let unanswered = state.withLock { state in
             endEpoch(&state)
-            releaseRetired(&state, isLast: true)
+            releaseRetired(&state, isUrgent: true)
             defer { state.waiting = [] }
             return state.waiting
         }
@@ -193,6 +193,8 @@ final class FrontendEngine: Sendable {
     func prepare(_ epoch: Epoch, for backend: DomainID) throws -> [String: String] {
         try state.withLock { state in
             try requireOpen(state)
+            // The domain may have no more grants until an old epoch's are free.
+            releaseRetired(&state, isUrgent: true)
             let connection = try FrontendConnection(
                 epoch, backend: backend, grants: grants, events: events)
             defer { state.prepared = connection }

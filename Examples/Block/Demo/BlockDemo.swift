@@ -32,7 +32,7 @@ struct BlockDemo: AsyncParsableCommand {
     @Option(help: "How often the backend crashes.")
     var crashes = 3
 
-    @Option(help: "The folder for the copy and the random image.")
+    @Option(help: "The folder for the copy and the random image. Both are removed at the end.")
     var folder = ".build/demo"
 
     func validate() throws {
@@ -50,17 +50,18 @@ struct BlockDemo: AsyncParsableCommand {
     }
 
     private func copy() async throws {
-        let copy = folder + "/copy.img"
-        // It is removed at the end: so it must be ours.
-        guard unsafe access(copy, F_OK) != 0 else {
-            throw DemoFailure("\(copy) exists: remove it, or choose another --folder")
+        // What the user got wrong is said before anything is made.
+        if let image { _ = try DiskImage(path: image, isReadOnly: true) }
+        let files = try DemoFolder(below: folder)
+        defer { files.remove() }
+        let source = image ?? files.image
+        if image == nil {
+            Terminal.output.line("making an image of \(size) MiB of random bytes")
+            try ImageFiles.makeRandom(at: source, byteCount: size << 20)
         }
-        let source = try makeSource()
-        defer { if image == nil { _ = unsafe unlink(source) } }
-        defer { _ = unsafe unlink(copy) }
-        let report = try await CopyRun(source: source, copy: copy, crashCount: crashes).run()
+        let report = try await CopyRun(source: source, copy: files.copy, crashCount: crashes).run()
         let digest = try ImageFiles.sha256(of: source)
-        guard try ImageFiles.sha256(of: copy) == digest else {
+        guard try ImageFiles.sha256(of: files.copy) == digest else {
             throw DemoFailure("the copy differs from \(source)")
         }
         report.show()
@@ -68,21 +69,6 @@ struct BlockDemo: AsyncParsableCommand {
         Terminal.output.line(
             "demo: \(report.byteCount) bytes, sha256 match, \(frontend.epochCount) epochs, "
                 + "\(frontend.staleCount) stale answers dropped")
-    }
-
-    private func makeSource() throws -> String {
-        // Looks at the image before anything is made.
-        if let image {
-            _ = try DiskImage(path: image, isReadOnly: true)
-        }
-        guard unsafe mkdir(folder, 0o755) == 0 || errno == EEXIST else {
-            throw SystemFailure("mkdir(\(folder))")
-        }
-        if let image { return image }
-        let path = folder + "/random.img"
-        Terminal.output.line("making an image of \(size) MiB of random bytes")
-        try ImageFiles.makeRandom(at: path, byteCount: size << 20)
-        return path
     }
 }
 

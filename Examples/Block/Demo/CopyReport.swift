@@ -13,7 +13,7 @@ struct CopyReport {
     func show() {
         let seconds = duration / .seconds(1)
         let notifications = frontend.notificationCount + backend.notificationCount
-        row("speed", "\(Int(Double(byteCount) / seconds / 1e6)) MB/s, crashes included")
+        row("speed", "\(hundredths(Double(byteCount) / seconds / 1e6)) MB/s, crashes included")
         row("requests", "\(frontend.requestCount), of which \(frontend.reissuedCount) issued again")
         row(
             "notifications",

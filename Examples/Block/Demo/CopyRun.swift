@@ -55,7 +55,7 @@ struct CopyRun {
         try await disk.readAll { bytes, offset in
             try file.write(bytes, at: offset)
             done += UInt64(bytes.count)
-            bar.show(done, note: "\(disk.statistics.epoch)")
+            bar.show(done, note: "epoch \(disk.statistics.epochCount)")
             // Crash n of N comes when n of N + 1 parts are there.
             while crasher.crashCount < crashCount,
                 done * UInt64(crashCount + 1) >= total * UInt64(crasher.crashCount + 1)

@@ -24,6 +24,13 @@ struct DeviceOptions: ParsableArguments {
     @Option(help: "The device's number: 51712 is xvda.")
     var device = 51712
 
+    func validate() throws {
+        guard max(frontendDomain, backendDomain) < DomainID.firstReserved.rawValue else {
+            throw ValidationError("domains are 0 to \(DomainID.firstReserved.rawValue - 1)")
+        }
+        guard device >= 0 else { throw ValidationError("--device is 0 or more") }
+    }
+
     var address: DeviceAddress {
         DeviceAddress(
             kind: "vbd", number: device, frontendDomain: DomainID(frontendDomain),

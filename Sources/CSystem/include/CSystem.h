@@ -17,3 +17,7 @@ int csystem_unix_pair(int ends[2]);
 static inline int csystem_punch_hole(int fd, off_t offset, off_t count) {
     return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, count);
 }
+
+// From now on the first SIGTERM, SIGINT or SIGHUP makes the eventfd readable instead of ending the process;
+// a second one of the same kind ends it. Returns 0, or -1 with errno.
+int csystem_signal_termination(int eventfd);

@@ -1,0 +1,38 @@
+import Glibc
+import XenSystem
+
+/// This run's own files, in a folder of its own, which goes with it, also when it is interrupted.
+final class DemoFolder: Sendable {
+    private let path: String
+    let image: String
+    let copy: String
+
+    /// Makes the folder, and those above it.
+    init(below parent: String) throws {
+        path = parent + "/run-\(getpid())"
+        image = path + "/random.img"
+        copy = path + "/copy.img"
+        var part = path.hasPrefix("/") ? "" : "."
+        for name in path.split(separator: "/") {
+            part += "/" + name
+            guard unsafe mkdir(part, 0o755) == 0 || errno == EEXIST else {
+                throw SystemFailure("cannot make the folder \(part)")
+            }
+        }
+        // Whoever reads our output may go before we have cleaned up.
+        _ = signal(SIGPIPE, SIG_IGN)
+        try TerminationSignals.onFirst { [self] in
+            remove()
+            exit(130)
+        }
+    }
+
+    /// Removes all of it.
+    func remove() {
+        for file in [image, copy] {
+            _ = unsafe unlink(file)
+            _ = unsafe unlink(file + ".part")
+        }
+        _ = unsafe rmdir(path)
+    }
+}
