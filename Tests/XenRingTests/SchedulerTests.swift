@@ -1,0 +1,203 @@
+import Testing
+import XenCore
+import XenRing
+
+@Suite struct SchedulerTests {
+    static let start = ContinuousClock.Instant.now
+    let period = RingScheduler.Limits().checkPeriod
+
+    /// A scheduler of `count` rings that were all found empty at `start`.
+    private func idleScheduler(
+        _ count: Int, _ limits: RingScheduler.Limits = .init()
+    ) -> (RingScheduler, [RingID]) {
+        var scheduler = RingScheduler(limits: limits, now: Self.start)
+        let ids = (0..<count).map { _ in scheduler.add() }
+        #expect(serveAll(&scheduler) == ids)
+        return (scheduler, ids)
+    }
+
+    /// Serves what is active, each ring found empty, until there is nothing to do at this time.
+    private func serveAll(
+        _ scheduler: inout RingScheduler, at now: ContinuousClock.Instant = start
+    ) -> [RingID] {
+        var served: [RingID] = []
+        while true {
+            switch scheduler.next(now: now) {
+            case .serve(let id, _):
+                served.append(id)
+                scheduler.served(id, .emptied)
+            case .check(let id): Issue.record("\(id) checked too early")
+            case .wait(let deadline):
+                if deadline.instant > now { return served }
+            }
+        }
+    }
+
+    @Test func anEmptySchedulerWaits() {
+        var scheduler = RingScheduler(now: Self.start)
+        #expect(
+            scheduler.next(now: Self.start) == .wait(until: Deadline(at: Self.start + period)))
+    }
+
+    @Test func aNewRingIsServedOnceWithoutAnEvent() {
+        let (scheduler, ids) = idleScheduler(3)
+        #expect(scheduler.count == 3 && scheduler.activeCount == 0)
+        #expect(scheduler.statistics.roundCount == UInt64(ids.count))
+        #expect(scheduler.nextWake == Deadline(at: Self.start + period))
+    }
+
+    @Test func onlyRingsWithCreditAreServed() {
+        var (scheduler, ids) = idleScheduler(4)
+        scheduler.event(on: ids[2])
+        #expect(scheduler.nextWake <= Deadline(at: Self.start))
+        #expect(serveAll(&scheduler) == [ids[2]])
+        scheduler.event(on: ids[3])
+        scheduler.event(on: ids[0])
+        scheduler.event(on: ids[3])
+        #expect(serveAll(&scheduler) == [ids[3], ids[0], ids[3]])
+    }
+
+    @Test func aRingWithWorkLeftIsServedAgainAfterTheOthers() {
+        var (scheduler, ids) = idleScheduler(3)
+        for id in ids { scheduler.event(on: id) }
+        #expect(scheduler.next(now: Self.start) == .serve(ids[0], budget: 32))
+        scheduler.served(ids[0], .budgetUsed)
+        #expect(serveAll(&scheduler) == [ids[1], ids[2], ids[0]])
+    }
+
+    @Test func anEventInMidRoundBringsAnotherRound() {
+        var (scheduler, ids) = idleScheduler(1)
+        scheduler.event(on: ids[0])
+        #expect(scheduler.next(now: Self.start) == .serve(ids[0], budget: 32))
+        scheduler.event(on: ids[0])
+        scheduler.served(ids[0], .emptied)
+        #expect(serveAll(&scheduler) == [ids[0]])
+    }
+
+    @Test func aStormSavesUpBoundedCredit() {
+        var (scheduler, ids) = idleScheduler(2)
+        for _ in 0..<100_000 { scheduler.event(on: ids[0]) }
+        scheduler.event(on: ids[1])
+        let served = serveAll(&scheduler)
+        #expect(served[1] == ids[1], "the storm does not delay the other by more than a round")
+        #expect(served.count == RingScheduler.Limits().eventCredit + 1)
+        #expect(scheduler.statistics.eventCount == 100_001)
+    }
+
+    @Test func eventsAreCollectedBetweenTurns() {
+        var limits = RingScheduler.Limits()
+        limits.roundsPerTurn = 2
+        var (scheduler, ids) = idleScheduler(3, limits)
+        for id in ids { scheduler.event(on: id) }
+        for id in ids.prefix(2) {
+            #expect(scheduler.next(now: Self.start) == .serve(id, budget: 32))
+            scheduler.served(id, .budgetUsed)
+        }
+        #expect(scheduler.next(now: Self.start) == .wait(until: Deadline(at: Self.start)))
+        #expect(serveAll(&scheduler) == [ids[2], ids[0], ids[1]])
+    }
+
+    @Test func aLazyPeerIsFoundAndGetsManyRounds() {
+        var (scheduler, ids) = idleScheduler(2)
+        let due = Self.start + period
+        #expect(scheduler.next(now: due) == .check(ids[0]))
+        #expect(scheduler.checked(ids[0], hasWork: false) == .quiet)
+        #expect(scheduler.next(now: due) == .check(ids[1]))
+        #expect(scheduler.checked(ids[1], hasWork: true) == .lazy(roundCount: 32 + 2 * 2))
+        #expect(serveAll(&scheduler, at: due) == Array(repeating: ids[1], count: 36))
+        #expect(scheduler.statistics.lazyCount == 1)
+        #expect(scheduler.statistics.falsePositiveCount == 0)
+    }
+
+    @Test func aLateEventShowsAFalsePositive() {
+        var (scheduler, ids) = idleScheduler(1)
+        #expect(scheduler.next(now: Self.start + period) == .check(ids[0]))
+        #expect(scheduler.checked(ids[0], hasWork: true) == .lazy(roundCount: 34))
+        scheduler.event(on: ids[0])
+        scheduler.event(on: ids[0])
+        #expect(scheduler.statistics.falsePositiveCount == 1)
+        #expect(serveAll(&scheduler, at: Self.start + period).count == 34)
+    }
+
+    @Test func anEventInMidCheckIsNoLaziness() {
+        var (scheduler, ids) = idleScheduler(1)
+        #expect(scheduler.next(now: Self.start + period) == .check(ids[0]))
+        scheduler.event(on: ids[0])
+        #expect(scheduler.checked(ids[0], hasWork: true) == .notified)
+        #expect(serveAll(&scheduler, at: Self.start + period) == ids)
+        #expect(scheduler.statistics.lazyCount == 0)
+    }
+
+    @Test func checksAreSlicedAndDoNotHoldUpTheActive() {
+        var (scheduler, ids) = idleScheduler(100)
+        let due = Self.start + period
+        var (checks, turns) = (0, 0)
+        while checks < 99 {
+            scheduler.event(on: ids[99])
+            var checksOfTurn = 0
+            while case .check(let id) = scheduler.next(now: due) {
+                checksOfTurn += 1
+                scheduler.checked(id, hasWork: false)
+            }
+            #expect(scheduler.activeCount == 0, "the active ring was handed out")
+            scheduler.served(ids[99], .emptied)
+            let more = scheduler.next(now: due)
+            #expect(more == .wait(until: scheduler.nextWake))
+            #expect(checksOfTurn <= 16)
+            checks += checksOfTurn
+            turns += 1
+        }
+        #expect(turns == 7)
+    }
+
+    @Test func ringsDueSoonAreCheckedInTheSameWakeUp() {
+        var (scheduler, ids) = idleScheduler(1)
+        let later = scheduler.add()
+        let near = Self.start + period / 10
+        #expect(scheduler.next(now: near) == .serve(later, budget: 32))
+        scheduler.served(later, .emptied)
+        #expect(scheduler.next(now: near) == .wait(until: Deadline(at: Self.start + period)))
+        for id in [ids[0], later] {
+            #expect(scheduler.next(now: Self.start + period) == .check(id))
+            #expect(scheduler.checked(id, hasWork: false) == .quiet)
+        }
+    }
+
+    @Test(arguments: [false, true]) func aRemovedRingsIDIsRefused(placeIsTakenAgain: Bool) {
+        var (scheduler, ids) = idleScheduler(2)
+        #expect(scheduler.remove(ids[0]) == true)
+        let new = placeIsTakenAgain ? [scheduler.add()] : []
+        #expect(new != [ids[0]])
+        #expect(scheduler.event(on: ids[0]) == false)
+        #expect(scheduler.served(ids[0], .budgetUsed) == false)
+        #expect(scheduler.checked(ids[0], hasWork: true) == .stale)
+        #expect(scheduler.remove(ids[0]) == false)
+        #expect(scheduler.statistics.staleCount == 4)
+        #expect(serveAll(&scheduler) == new)
+        #expect(scheduler.count == 1 + new.count)
+    }
+
+    @Test func aRingMayGoAtAnyPoint() {
+        var (scheduler, ids) = idleScheduler(4)
+        scheduler.event(on: ids[0])
+        scheduler.event(on: ids[1])
+        #expect(scheduler.next(now: Self.start) == .serve(ids[0], budget: 32))
+        #expect(scheduler.remove(ids[0]) == true, "while it is served")
+        #expect(scheduler.served(ids[0], .emptied) == false)
+        #expect(scheduler.remove(ids[1]) == true, "while it waits for its round")
+        #expect(serveAll(&scheduler) == [])
+        #expect(scheduler.next(now: Self.start + period) == .check(ids[2]))
+        #expect(scheduler.remove(ids[2]) == true, "while it is checked")
+        #expect(scheduler.checked(ids[2], hasWork: true) == .stale)
+        #expect(scheduler.remove(ids[3]) == true, "while it is idle")
+        #expect(scheduler.count == 0 && scheduler.activeCount == 0)
+    }
+
+    @Test func aClockThatGoesBackIsNotFollowed() {
+        var (scheduler, ids) = idleScheduler(1)
+        #expect(scheduler.next(now: Self.start + period) == .check(ids[0]))
+        #expect(scheduler.checked(ids[0], hasWork: false) == .quiet)
+        let expected = Deadline(at: Self.start + period * 2)
+        #expect(scheduler.next(now: Self.start) == .wait(until: expected))
+    }
+}
