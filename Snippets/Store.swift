@@ -1,10 +1,8 @@
 // Reads, writes and watches the xenstore.
-import XenCore
 import XenStoreClient
 import XenStoreServer
 
 func store() async throws {
-    // snippet.show
     // A store in this process. In a domain of real Xen: `let store = try StoreClient.connect()`.
     let server = try StoreServer()
     let store = try StoreClient(over: server.connect(as: .dom0))
@@ -23,7 +21,6 @@ func store() async throws {
         break
     }
     server.stop()
-    // snippet.hide
 }
 
 try await store()

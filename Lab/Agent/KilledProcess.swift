@@ -18,7 +18,7 @@ extension ConformanceCheck {
     ) { host in
         let party = host.left
         let share = try party.grants.share(pageCount: 1, with: party.domain)
-        share.withMemory { $0.store([1], at: 0) }
+        share.store([1], at: 0)
         let channel = try party.events.bindUnbound(for: party.domain)
         let victim = try Victim(
             "hold", "--domain", "\(party.domain.rawValue)",
@@ -41,7 +41,7 @@ extension ConformanceCheck {
     private static func expect(
         byte expected: UInt8, of share: borrowing GrantShare, _ moment: String
     ) throws {
-        let found = share.withMemory { $0.bytes(at: 0, count: 1)[0] }
+        let found = share.bytes(at: 0, count: 1)[0]
         guard found == expected else {
             throw ConformanceFailure("\(moment): expected the byte \(expected), found \(found)")
         }

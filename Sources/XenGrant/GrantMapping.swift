@@ -1,7 +1,7 @@
 public import XenCore
 
 /// A peer's pages in our address space. Unmapped when it goes.
-public struct GrantMapping: ~Copyable, Sendable {
+public struct GrantMapping: SharedPages, ~Copyable, Sendable {
     private var raw: RawMapping?
     private let backend: any GrantBackend
     /// What is mapped, in order.
@@ -23,11 +23,6 @@ public struct GrantMapping: ~Copyable, Sendable {
     public var memory: SharedMemory {
         guard let raw else { preconditionFailure("used after it was closed") }
         return raw.memory
-    }
-
-    /// Looks at the pages, or changes them.
-    public func withMemory<R, E: Error>(_ body: (SharedMemory) throws(E) -> R) throws(E) -> R {
-        try unsafe body(memory)
     }
 
     /// Unmaps the pages.

@@ -3,7 +3,7 @@ public import XenCore
 /// Pages of ours that one peer may map. Revoked when it goes.
 ///
 /// Pages that the peer still maps by then go into quarantine instead of being reused.
-public struct GrantShare: ~Copyable, Sendable {
+public struct GrantShare: SharedPages, ~Copyable, Sendable {
     private var raw: RawShare?
     private let owner: GrantQuarantine
     /// One reference a page: what the peer needs to map them.
@@ -21,11 +21,6 @@ public struct GrantShare: ~Copyable, Sendable {
         // Safe to force: only the consuming methods take `raw`.
         guard let raw else { preconditionFailure("used after it was closed") }
         return raw.memory
-    }
-
-    /// Looks at the pages, or changes them.
-    public func withMemory<R, E: Error>(_ body: (SharedMemory) throws(E) -> R) throws(E) -> R {
-        try unsafe body(memory)
     }
 
     /// Revokes the grants, keeping this share as it is if that fails: for an owner that goes on

@@ -98,7 +98,7 @@ struct StoreCore: Sendable {
     }
 
     private static func reply(
-        _ request: Packet, _ operation: Operation, _ payload: [UInt8]
+        _ request: Packet, _ operation: StoreOperation, _ payload: [UInt8]
     ) -> Packet? {
         try? Packet(
             operation, requestID: request.requestID, transaction: request.transaction,
@@ -106,7 +106,7 @@ struct StoreCore: Sendable {
     }
 
     /// Operations for dom0 alone.
-    private static let privileged: Set<Operation> = [
+    private static let privileged: Set<StoreOperation> = [
         .introduce, .release, .isDomainIntroduced, .resume, .setTarget,
     ]
 
@@ -129,7 +129,7 @@ struct StoreCore: Sendable {
     }
 
     /// What this server can do; the operations that the protocol calls optional are answered `ENOSYS`.
-    private static let served: Set<Operation> = [
+    private static let served: Set<StoreOperation> = [
         .directory, .read, .getPermissions, .watch, .unwatch, .transactionStart, .transactionEnd,
         .introduce, .release, .getDomainPath, .write, .makeDirectory, .remove, .setPermissions,
         .isDomainIntroduced, .resume, .setTarget, .resetWatches, .directoryPart,

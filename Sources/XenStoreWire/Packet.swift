@@ -1,6 +1,6 @@
 /// One message of the protocol, either way.
 public struct Packet: Hashable, Sendable {
-    public let operation: Operation
+    public let operation: StoreOperation
     public let requestID: UInt32
     public let transaction: TransactionID
     public let payload: [UInt8]
@@ -10,7 +10,7 @@ public struct Packet: Hashable, Sendable {
 
     /// Throws `.tooLong` for a payload that no server or client would take.
     public init(
-        _ operation: Operation, requestID: UInt32, transaction: TransactionID = .none,
+        _ operation: StoreOperation, requestID: UInt32, transaction: TransactionID = .none,
         payload: [UInt8]
     ) throws(StoreError) {
         guard payload.count <= Self.payloadByteCountLimit else {
@@ -23,7 +23,7 @@ public struct Packet: Hashable, Sendable {
     }
 
     init(
-        checked operation: Operation, _ requestID: UInt32, _ transaction: TransactionID,
+        checked operation: StoreOperation, _ requestID: UInt32, _ transaction: TransactionID,
         _ payload: [UInt8]
     ) {
         self.operation = operation

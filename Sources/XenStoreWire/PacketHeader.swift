@@ -2,7 +2,7 @@
 ///
 /// The corresponding Xen type is `struct xsd_sockmsg` (xen/include/public/io/xs_wire.h).
 public struct PacketHeader: Hashable, Sendable {
-    public var operation: Operation
+    public var operation: StoreOperation
     /// Chosen by the client, repeated in the reply.
     public var requestID: UInt32
     public var transaction: TransactionID
@@ -12,7 +12,7 @@ public struct PacketHeader: Hashable, Sendable {
     public static let byteCount = 16
 
     public init(
-        operation: Operation, requestID: UInt32, transaction: TransactionID,
+        operation: StoreOperation, requestID: UInt32, transaction: TransactionID,
         payloadByteCount: UInt32
     ) {
         self.operation = operation
@@ -32,7 +32,7 @@ public struct PacketHeader: Hashable, Sendable {
             return word
         }
         self.init(
-            operation: Operation(rawValue: word(0)), requestID: word(1),
+            operation: StoreOperation(rawValue: word(0)), requestID: word(1),
             transaction: TransactionID(rawValue: word(2)), payloadByteCount: word(3))
     }
 

@@ -5,7 +5,7 @@ extension Request {
     ///
     /// Throws the name that belongs into the ERROR reply: `ENOSYS` for an operation that nobody may ask for,
     /// `EINVAL` for a payload of the wrong form.
-    public init(decoding operation: Operation, payload: [UInt8]) throws(StoreErrorName) {
+    public init(decoding operation: StoreOperation, payload: [UInt8]) throws(StoreErrorName) {
         self = try RequestDecoder(payload: payload).decode(operation)
     }
 }
@@ -14,7 +14,7 @@ extension Request {
 private struct RequestDecoder {
     let payload: [UInt8]
 
-    func decode(_ operation: Operation) throws(StoreErrorName) -> Request {
+    func decode(_ operation: StoreOperation) throws(StoreErrorName) -> Request {
         switch operation {
         case .control: .control(try strings(1...Int.max).map { Array($0) })
         case .directory: .directory(try onePath())

@@ -35,7 +35,7 @@ public enum Request: Hashable, Sendable {
     case getQuota(DomainID?, name: [UInt8]?)
     case setQuota(DomainID?, name: [UInt8], limit: UInt32)
 
-    public var operation: Operation {
+    public var operation: StoreOperation {
         switch self {
         case .control: .control
         case .directory: .directory

@@ -11,7 +11,7 @@ extension GrantConformance {
             let share = try host.left.grants.share(pageCount: 1, with: host.right.domain)
             let references = share.references
             let mapping = try host.right.grants.map(references, of: host.left.domain)
-            mapping.withMemory { $0.store([0xA5], at: 77) }
+            mapping.store([0xA5], at: 77)
             do throws(GrantError) {
                 try share.close()  // the kernel keeps the page away from everyone
             } catch {
@@ -23,10 +23,10 @@ extension GrantConformance {
                 try expect(
                     Set(references).isDisjoint(with: other.references),
                     "\(references) is mapped and was granted again in \(other.references)")
-                other.withMemory { $0.store([UInt8](repeating: 0xEE, count: $0.byteCount), at: 0) }
+                other.store([UInt8](repeating: 0xEE, count: other.byteCount), at: 0)
                 try other.close()
             }
-            let byte = mapping.withMemory { $0.bytes(at: 77, count: 1) }
+            let byte = mapping.bytes(at: 77, count: 1)
             try expect("the mapped byte", byte, is: [0xA5])
             try mapping.close()
             try expect("pages still in quarantine", host.left.grants.sweepQuarantine(), is: 0)
@@ -35,8 +35,8 @@ extension GrantConformance {
             for round in 0..<100 {
                 let share = try host.left.grants.share(pageCount: 3, with: host.right.domain)
                 let mapping = try host.right.grants.map(share.references, of: host.left.domain)
-                share.withMemory { $0.store([UInt8(round)], at: 2 * Page.byteCount) }
-                let found = mapping.withMemory { $0.bytes(at: 2 * Page.byteCount, count: 1) }
+                share.store([UInt8(round)], at: 2 * Page.byteCount)
+                let found = mapping.bytes(at: 2 * Page.byteCount, count: 1)
                 try expect("round \(round)", found, is: [UInt8(round)])
                 try mapping.close()
                 try share.close()
@@ -51,7 +51,7 @@ extension GrantConformance {
                 let doorbell = try Doorbell(host)
                 let share = try host.left.grants.share(
                     pageCount: pageCount, with: host.right.domain)
-                share.withMemory { $0.store([UInt8](repeating: 1, count: $0.byteCount), at: 0) }
+                share.store([UInt8](repeating: 1, count: share.byteCount), at: 0)
                 let mapping = try host.right.grants.map(
                     share.references, of: host.left.domain,
                     notification: UnmapNotification(
@@ -59,7 +59,7 @@ extension GrantConformance {
                 try expectSilence(on: host.left, "while the pages are mapped")
                 try mapping.close()
                 try expectRing(of: doorbell.left.port, on: host.left, "after the unmapping")
-                let bytes = share.withMemory { $0.bytes(at: 0, count: $0.byteCount) }
+                let bytes = share.bytes(at: 0, count: share.byteCount)
                 let cleared = bytes.indices.filter { bytes[$0] == 0 }
                 try expect("cleared bytes of \(pageCount) pages", cleared, is: [byte])
                 try doorbell.close()

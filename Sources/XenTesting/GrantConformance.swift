@@ -11,11 +11,11 @@ extension GrantConformance {
         ConformanceCheck("each side sees the bytes that the other one writes") { host in
             let share = try host.left.grants.share(pageCount: 1, with: host.right.domain)
             let mapping = try host.right.grants.map(share.references, of: host.left.domain)
-            share.withMemory { $0.store([1, 2, 3], at: 0) }
+            share.store([1, 2, 3], at: 0)
             try expect(
-                "read by the peer", mapping.withMemory { $0.bytes(at: 0, count: 3) }, is: [1, 2, 3])
-            mapping.withMemory { $0.store([4, 5, 6], at: Page.byteCount - 3) }
-            let last = share.withMemory { $0.bytes(at: Page.byteCount - 3, count: 3) }
+                "read by the peer", mapping.bytes(at: 0, count: 3), is: [1, 2, 3])
+            mapping.store([4, 5, 6], at: Page.byteCount - 3)
+            let last = share.bytes(at: Page.byteCount - 3, count: 3)
             try expect("written by the peer", last, is: [4, 5, 6])
             try mapping.close()
             try share.close()
@@ -23,26 +23,26 @@ extension GrantConformance {
         ConformanceCheck("a page is zero when it is shared, whoever had it before") { host in
             for _ in 0..<3 {
                 let share = try host.left.grants.share(pageCount: 2, with: host.right.domain)
-                let bytes = share.withMemory { $0.bytes(at: 0, count: $0.byteCount) }
+                let bytes = share.bytes(at: 0, count: share.byteCount)
                 try expect(
                     "bytes of two new pages that are not zero", bytes.count { $0 != 0 }, is: 0)
-                share.withMemory { $0.store([UInt8](repeating: 0xEE, count: $0.byteCount), at: 0) }
+                share.store([UInt8](repeating: 0xEE, count: share.byteCount), at: 0)
                 try share.close()
             }
         },
         ConformanceCheck("pages are mapped one after another in the order asked for") { host in
             let share = try host.left.grants.share(pageCount: 16, with: host.right.domain)
             for page in 0..<16 {
-                share.withMemory { $0.store([UInt8(page)], at: page * Page.byteCount + page) }
+                share.store([UInt8(page)], at: page * Page.byteCount + page)
             }
             let same = try host.right.grants.map(share.references, of: host.left.domain)
             let reversed = try host.right.grants.map(
                 share.references.reversed(), of: host.left.domain)
             for page in 0..<16 {
-                let found = same.withMemory { $0.bytes(at: page * Page.byteCount + page, count: 1) }
+                let found = same.bytes(at: page * Page.byteCount + page, count: 1)
                 try expect("page \(page)", found, is: [UInt8(page)])
                 let offset = (15 - page) * Page.byteCount + page
-                let mirrored = reversed.withMemory { $0.bytes(at: offset, count: 1) }
+                let mirrored = reversed.bytes(at: offset, count: 1)
                 try expect("page \(page), mapped in reverse", mirrored, is: [UInt8(page)])
             }
             try same.close()
@@ -61,11 +61,11 @@ extension GrantConformance {
             let share = try host.left.grants.share(pageCount: 1, with: host.right.domain)
             let first = try host.right.grants.map(share.references, of: host.left.domain)
             let second = try host.right.grants.map(share.references, of: host.left.domain)
-            first.withMemory { $0.store([7], at: 9) }
+            first.store([7], at: 9)
             try expect(
-                "the other mapping", second.withMemory { $0.bytes(at: 9, count: 1) }, is: [7])
+                "the other mapping", second.bytes(at: 9, count: 1), is: [7])
             try first.close()
-            try expect("what is left", second.withMemory { $0.bytes(at: 9, count: 1) }, is: [7])
+            try expect("what is left", second.bytes(at: 9, count: 1), is: [7])
             try second.close()
             try share.close()
         },
@@ -93,11 +93,11 @@ extension GrantConformance {
     private static func expectReadOnly(
         _ mapping: borrowing GrantMapping, of share: borrowing GrantShare
     ) throws {
-        share.withMemory { $0.store([8], at: 0) }
+        share.store([8], at: 0)
         try expect(
-            "the mapping may be written", mapping.withMemory { try $0.isWritable() }, is: false)
-        try expect("byte 0", mapping.withMemory { $0.bytes(at: 0, count: 1) }, is: [8])
-        try expect("the share may be written", share.withMemory { try $0.isWritable() }, is: true)
-        try expect("byte 0 afterwards", mapping.withMemory { $0.bytes(at: 0, count: 1) }, is: [0])
+            "the mapping may be written", try unsafe mapping.memory.isWritable(), is: false)
+        try expect("byte 0", mapping.bytes(at: 0, count: 1), is: [8])
+        try expect("the share may be written", unsafe share.memory.isWritable(), is: true)
+        try expect("byte 0 afterwards", mapping.bytes(at: 0, count: 1), is: [0])
     }
 }

@@ -81,9 +81,8 @@ final class HandmadeBackend {
 
     /// Writes any number where the ring's response producer index is, and rings.
     func claimProducer(_ index: UInt32) throws {
-        mapping?.withMemory { memory in
-            memory.store((0..<4).map { UInt8(truncatingIfNeeded: index >> ($0 * 8)) }, at: 8)
-        }
+        mapping?.store(
+            (0..<4).map { UInt8(truncatingIfNeeded: index >> ($0 * 8)) }, at: 8)
         try channel?.notify()
     }
 

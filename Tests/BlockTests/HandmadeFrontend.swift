@@ -90,9 +90,8 @@ final class HandmadeFrontend {
 
     /// Writes any number where the ring's producer index is, and rings.
     func claimProducer(_ index: UInt32) throws {
-        ringShare.withMemory { memory in
-            memory.store((0..<4).map { UInt8(truncatingIfNeeded: index >> ($0 * 8)) }, at: 0)
-        }
+        ringShare.store(
+            (0..<4).map { UInt8(truncatingIfNeeded: index >> ($0 * 8)) }, at: 0)
         try channel.notify()
     }
 

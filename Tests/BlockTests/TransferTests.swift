@@ -131,7 +131,7 @@ struct TransferTests {
         let front = try HandmadeFrontend(scene)
         try await front.connect()
         #expect(try await front.status(of: front.request(.read, id: 7, pageCount: 11)) == .okay)
-        let bytes = front.dataShare.withMemory { $0.bytes(at: 0, count: 88 * 512) }
+        let bytes = front.dataShare.bytes(at: 0, count: 88 * 512)
         #expect(bytes == MemoryDisk.pattern(sector: 0, count: 88, salt: 0))
         #expect(
             try await front.status(of: front.request(.write, id: 8, sector: 100, pageCount: 11))
@@ -143,7 +143,7 @@ struct TransferTests {
         request.segments[0].lastSector = 4
         #expect(try await front.status(of: request) == .okay)
         #expect(
-            front.dataShare.withMemory { $0.bytes(at: 1024, count: 1536) }
+            front.dataShare.bytes(at: 1024, count: 1536)
                 == MemoryDisk.pattern(sector: 20, count: 3, salt: 0))
         // Nothing is kept mapped between requests but the ring.
         let mapped = scene.hypervisor.leaks().count {

@@ -23,18 +23,18 @@ import XenMock
         let doorbell = try front.events.bindUnbound(for: .dom0)
         let backPort = try back.events.bindInterdomain(to: doorbell, of: DomainID(3))
         let share = try frontGrants.share(pageCount: 2, with: .dom0)
-        share.withMemory { $0.store([1, 1], at: 5000) }
+        share.store([1, 1], at: 5000)
         let mapping = try backGrants.map(
             share.references, of: DomainID(3),
             notification: UnmapNotification(clearByte: 5001, notifyPort: backPort))
 
         back.kill()
-        #expect(share.withMemory { $0.bytes(at: 5000, count: 2) } == [1, 0])
+        #expect(share.bytes(at: 5000, count: 2) == [1, 0])
         #expect(try front.events.nextPending(until: .after(.seconds(10))) == doorbell)
 
         // The dead process's threads may still look: they see private memory.
-        mapping.withMemory { $0.store([9], at: 5000) }
-        #expect(share.withMemory { $0.bytes(at: 5000, count: 1) } == [1])
+        mapping.store([9], at: 5000)
+        #expect(share.bytes(at: 5000, count: 1) == [1])
         _ = consume mapping
 
         try share.close()
@@ -45,10 +45,10 @@ import XenMock
     @Test func sharesOfADeadProcessStayWhileMapped() throws {
         let share = try frontGrants.share(pageCount: 2, with: .dom0)
         let references = share.references
-        share.withMemory { $0.store([42], at: 0) }
+        share.store([42], at: 0)
         let mapping = try backGrants.map([references[0]], of: DomainID(3))
         front.kill()
-        #expect(mapping.withMemory { $0.bytes(at: 0, count: 1) } == [42])
+        #expect(mapping.bytes(at: 0, count: 1) == [42])
         #expect(
             hypervisor.leaks().map(\.kind) == [
                 .mapping([references[0]]), .quarantinedShare(references),
@@ -58,8 +58,8 @@ import XenMock
         let heir = GrantTable(hypervisor.domain(DomainID(3)).startProcess(name: "heir").grants)
         let other = try heir.share(pageCount: 16, with: .dom0)
         #expect(Set(other.references).isDisjoint(with: references))
-        other.withMemory { $0.store([UInt8](repeating: 0xFF, count: $0.byteCount), at: 0) }
-        #expect(mapping.withMemory { $0.bytes(at: 0, count: 1) } == [42])
+        other.store([UInt8](repeating: 0xFF, count: other.byteCount), at: 0)
+        #expect(mapping.bytes(at: 0, count: 1) == [42])
         try other.close()
 
         try mapping.close()
@@ -98,13 +98,13 @@ import XenMock
         let guest = hypervisor.domain(DomainID(3))
         let share = try frontGrants.share(pageCount: 1, with: .dom0)
         let references = share.references
-        share.withMemory { $0.store([42], at: 0) }
+        share.store([42], at: 0)
         let mapping = try backGrants.map(references, of: guest.id)
         let port = try front.events.bindUnbound(for: .dom0)
         let bound = try back.events.bindInterdomain(to: port, of: guest.id)
 
         hypervisor.destroy(guest)
-        #expect(mapping.withMemory { $0.bytes(at: 0, count: 1) } == [42])
+        #expect(mapping.bytes(at: 0, count: 1) == [42])
         try back.events.notify(bound)
         let refused = try #require(throws: EventChannelError.self) {
             try back.events.bindInterdomain(to: port, of: guest.id)

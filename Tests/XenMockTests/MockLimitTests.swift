@@ -29,10 +29,10 @@ import XenMock
         #expect(throws: GrantError.self) { try grants.share(pageCount: 1, with: .dom0).close() }
 
         // The references are 8, 9, ...; the last one names the last page, and the next names none.
-        last.withMemory { $0.store([42], at: 0) }
+        last.store([42], at: 0)
         let reference = GrantReference(8 + 1023)
         let mapping = try GrantTable(back.grants).map([reference], of: guest.id)
-        #expect(mapping.withMemory { $0.bytes(at: 0, count: 1) } == [42])
+        #expect(mapping.bytes(at: 0, count: 1) == [42])
         #expect(throws: GrantError.self) {
             try GrantTable(back.grants).map([GrantReference(8 + 1024)], of: guest.id).close()
         }

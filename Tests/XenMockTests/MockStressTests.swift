@@ -44,7 +44,7 @@ private func share(from process: MockProcess, _ offers: Offers) {
         guard let share = try? grants.share(pageCount: 1 + (round % 3), with: .dom0),
             let channel = try? events.bindUnbound(for: .dom0)
         else { return }
-        share.withMemory { $0.store([1], at: round) }
+        share.store([1], at: round)
         offers.add(share.references[0], channel.port)
         if let event = try? events.wait(until: .after(.microseconds(200))) { try? event.unmask() }
         try? channel.notify()
@@ -65,7 +65,7 @@ private func map(in process: MockProcess, of domain: DomainID, _ offers: Offers)
                 [reference], of: domain,
                 notification: UnmapNotification(clearByte: 0, notifyPort: channel.port))
         else { continue }
-        _ = mapping.withMemory { $0.bytes(at: 0, count: Page.byteCount) }
+        _ = mapping.bytes(at: 0, count: Page.byteCount)
         try? channel.notify()
     }
 }

@@ -111,10 +111,10 @@ import XenMock
             let front = hypervisor.domain(DomainID(3)).startProcess(name: "front")
             let share = try GrantTable(front.grants).share(
                 pageCount: 1, with: DomainID(3), access: .readOnly)
-            share.withMemory { $0.store([1], at: 0) }
+            share.store([1], at: 0)
             let mapping = try GrantTable(front.grants).map(
                 share.references, of: DomainID(3), access: .readOnly)
-            mapping.withMemory { $0.store([2], at: 0) }
+            mapping.store([2], at: 0)
         }
     }
 

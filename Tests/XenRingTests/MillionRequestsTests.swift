@@ -30,9 +30,9 @@ import XenSystem
 
         // The front makes the ring before the back looks, as the device handshake has it.
         let front = RequestingParty(
-            Doorbell(EventChannels(guest.events), unbound), share.withMemory { $0 })
+            Doorbell(EventChannels(guest.events), unbound), unsafe share.memory)
         let back = ServingParty(
-            Doorbell(EventChannels(dom0.events), bound), mapping.withMemory { $0 })
+            Doorbell(EventChannels(dom0.events), bound), unsafe mapping.memory)
         let requesting = try PlatformThread { front.run(Self.total) }
         let serving = try PlatformThread { back.run(Self.total) }
         requesting.join()

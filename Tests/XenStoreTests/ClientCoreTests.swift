@@ -7,7 +7,7 @@ import XenStoreWire
 /// The client's core against servers of every kind.
 @Suite struct ClientCoreTests {
     private func reply(
-        _ id: UInt32, _ operation: Operation, _ payload: String
+        _ id: UInt32, _ operation: StoreOperation, _ payload: String
     ) throws -> [UInt8] {
         try Packet(operation, requestID: id, payload: Script.octets(payload)).bytes
     }
@@ -148,7 +148,7 @@ import XenStoreWire
                     UInt8.random(in: 0...255, using: &random)
                 }
                 let packet = try Packet(
-                    Operation(rawValue: UInt32.random(in: 0...20, using: &random)),
+                    StoreOperation(rawValue: UInt32.random(in: 0...20, using: &random)),
                     requestID: UInt32.random(in: 0...6, using: &random), payload: payload)
                 var bytes = packet.bytes
                 if Bool.random(using: &random) {

@@ -10,7 +10,8 @@ import XenStoreWire
 
     @Test(arguments: edges) func everyHeaderFieldSurvives(_ edge: UInt32) throws {
         let packet = try Packet(
-            Operation(rawValue: edge), requestID: edge, transaction: TransactionID(rawValue: edge),
+            StoreOperation(rawValue: edge), requestID: edge,
+            transaction: TransactionID(rawValue: edge),
             payload: [1, 2, 3])
         var parser = PacketParser()
         parser.append(packet.bytes)
@@ -102,10 +103,10 @@ import XenStoreWire
     }
 
     @Test func everyOperationIsCovered() {
-        let notAsked: Set<Operation> = [.watchEvent, .error, .restrict]
-        let all = Set((0...26).map(Operation.init(rawValue:)))
+        let notAsked: Set<StoreOperation> = [.watchEvent, .error, .restrict]
+        let all = Set((0...26).map(StoreOperation.init(rawValue:)))
         #expect(Set(Self.requests.map(\.operation)) == all.subtracting(notAsked))
-        #expect(Operation(rawValue: 27).description == "operation 27")
+        #expect(StoreOperation(rawValue: 27).description == "operation 27")
     }
 
     @Test func garbageIsAnErrorAndNothingElse() throws {
@@ -116,7 +117,7 @@ import XenStoreWire
                     ? UInt8.random(in: 0...255, using: &random)
                     : Array("/a0nrwb@-|T".utf8).randomElement(using: &random) ?? 0
             }
-            let operation = Operation(rawValue: UInt32.random(in: 0...28, using: &random))
+            let operation = StoreOperation(rawValue: UInt32.random(in: 0...28, using: &random))
             _ = try? Request(decoding: operation, payload: payload)
             _ = try? Reply.names(payload)
             _ = try? Reply.permissions(payload)

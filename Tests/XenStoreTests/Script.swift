@@ -36,7 +36,7 @@ struct Script {
             return text(outputs)
         default:
             let operation = try #require(
-                (0...26).map(Operation.init).first { $0.description == words[2] })
+                (0...26).map(StoreOperation.init).first { $0.description == words[2] })
             let packet = try Packet(
                 operation, requestID: 7,
                 transaction: TransactionID(rawValue: try #require(UInt32(words[1]))),

@@ -128,7 +128,8 @@ import XenStoreWire
                     UInt8.random(in: 0...255, using: &random)
                 }
                 let packet = try Packet(
-                    Operation(rawValue: UInt32.random(in: 0...30, using: &random)), requestID: 1,
+                    StoreOperation(rawValue: UInt32.random(in: 0...30, using: &random)),
+                    requestID: 1,
                     payload: payload)
                 _ = try? hostile.write(packet.bytes, from: 0)
             }

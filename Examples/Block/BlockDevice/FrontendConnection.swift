@@ -172,7 +172,7 @@ final class FrontendConnection {
             index += 1
         }
         request.segmentCount = UInt8(index)
-        dataShare.withMemory { $0.store(pending.data, at: slot * Self.slotByteCount) }
+        dataShare.store(pending.data, at: slot * Self.slotByteCount)
     }
 
     private func result(
@@ -182,9 +182,7 @@ final class FrontendConnection {
         case .okay:
             guard pending.operation == .read else { return .success([]) }
             return .success(
-                dataShare.withMemory {
-                    $0.bytes(at: slot * Self.slotByteCount, count: pending.byteCount)
-                })
+                dataShare.bytes(at: slot * Self.slotByteCount, count: pending.byteCount))
         case .notSupported:
             return .failure(
                 BlockError(code: .notSupported, message: "the backend does not support this"))

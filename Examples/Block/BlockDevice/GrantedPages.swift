@@ -34,14 +34,14 @@ final class GrantedPages {
         }
         let mapping = try grants.map(
             segments.map { GrantReference($0.reference) }, of: domain, access: access)
-        let result = try mapping.withMemory { memory in
-            try body(
-                segments.enumerated().map { index, segment in
-                    memory.slice(
-                        offset: index * Page.byteCount + segment.byteOffset,
-                        byteCount: segment.byteCount)
-                })
-        }
+        // Safe: `mapping` outlives the parts, which nobody keeps beyond `body`.
+        let memory = unsafe mapping.memory
+        let result = try body(
+            segments.enumerated().map { index, segment in
+                memory.slice(
+                    offset: index * Page.byteCount + segment.byteOffset,
+                    byteCount: segment.byteCount)
+            })
         try mapping.close()
         return result
     }
