@@ -9,7 +9,9 @@ public struct DeviceAddress: Hashable, Sendable {
     public var kind: String
     /// The device's number, as 51712 for `xvda`.
     public var number: Int
+    /// The domain that uses the device.
     public var frontendDomain: DomainID
+    /// The domain that serves it.
     public var backendDomain: DomainID
 
     public init(

@@ -44,6 +44,7 @@ public struct EventChannels: Sendable {
 ///
 /// The order is: handle, unmask, look once more at what the peer writes, since it may have written in between.
 public struct PendingEvent: ~Copyable, Sendable {
+    /// The port of this handle that has rung.
     public let port: EventPort
     private let backend: any EventChannelBackend
     private var isMasked = true

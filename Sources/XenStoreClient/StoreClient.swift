@@ -36,6 +36,7 @@ public final class StoreClient: StoreAccess {
 
     deinit { close() }
 
+    /// Sends a request outside of any transaction, and suspends until its reply, the deadline or cancellation.
     public func perform(_ request: Request) async throws(StoreError) -> [UInt8] {
         try await perform(request, until: requestDeadline)
     }
