@@ -45,6 +45,7 @@ const struct cxen_grants *cxen_load_grants(void) {
             && find(library, "xengnttab_fd", &table.map_fd)
             && find(library, "xengnttab_map_domain_grant_refs", &table.map)
             && find(library, "xengnttab_unmap", &table.unmap)
+            && find(library, "xengnttab_grant_copy", &table.copy)
             && find(library, "xengntshr_open", &table.share_open)
             && find(library, "xengntshr_close", &table.share_close)
             && find(library, "xengntshr_fd", &table.share_fd)

@@ -74,4 +74,12 @@ public protocol GrantBackend: AnyObject, Sendable {
 
     /// Unmaps all pages of a mapping.
     func unmap(_ mapping: RawMapping) throws(GrantError)
+
+    /// Copies between memory of this process and pages that were granted to its domain, once.
+    ///
+    /// Throws `.refused`, with an unknown part of the copies done, when a segment leaves its page or
+    /// our own memory cannot be read or written. What is wrong with a grant is its segment's status.
+    ///
+    /// - Returns: one status a segment, in their order.
+    func copy(_ segments: [GrantCopySegment]) throws(GrantError) -> [GrantCopyStatus]
 }

@@ -61,6 +61,12 @@
             try mapper.get().unmap(mapping.memory)
         }
 
+        public func copy(
+            _ segments: [GrantCopySegment]
+        ) throws(GrantError) -> [GrantCopyStatus] {
+            try mapper.get().copy(segments)
+        }
+
         /// The tokens that are in use. The kernel knows addresses only, and could not tell a second
         /// unmapping from the unmapping of what has come to the same addresses since.
         private struct Live {

@@ -13,8 +13,8 @@
     @safe
     final class LibXenMapper: @unchecked Sendable {
         // Safe: set once, and the device may be used from any thread.
-        private let library: UnsafePointer<cxen_grants>
-        private let handle: OpaquePointer
+        let library: UnsafePointer<cxen_grants>
+        let handle: OpaquePointer
 
         init() throws(GrantError) {
             unsafe library = try loadGrantLibrary()

@@ -43,4 +43,10 @@ final class MockGrants: GrantBackend {
             try state.unmap(mapping, by: process)
         }
     }
+
+    func copy(_ segments: [GrantCopySegment]) throws(GrantError) -> [GrantCopyStatus] {
+        try hypervisor.state.withLock { (state) throws(GrantError) in
+            try state.copy(segments, by: process)
+        }
+    }
 }

@@ -1,9 +1,9 @@
 import XenCore
 import XenGrant
 
-/// What every `GrantBackend` must do. The left party shares, the right one maps.
+/// What every `GrantBackend` must do. The left party shares, the right one maps and copies.
 public enum GrantConformance {
-    public static let checks = sharing + refusals + lifetimes + notifications
+    public static let checks = sharing + copies + refusals + lifetimes + notifications
 }
 
 extension GrantConformance {

@@ -35,4 +35,8 @@ final class CountingGrants: GrantBackend {
     }
 
     func unmap(_ mapping: RawMapping) throws(GrantError) { try real.unmap(mapping) }
+
+    func copy(_ segments: [GrantCopySegment]) throws(GrantError) -> [GrantCopyStatus] {
+        try real.copy(segments)
+    }
 }

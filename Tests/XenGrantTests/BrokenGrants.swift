@@ -7,6 +7,8 @@ final class BrokenGrants: GrantBackend {
         case leavesOldBytes, reversesPages, mapsFirstPageOnly, reservedReference
         case ignoresWrongDomain, ignoresRevocation, ignoresReadOnly, mapsWritable
         case forgetsToUnmap, unmapsTwice, dropsNotification, ringsOnly
+        case copiesFromPageStart, copiesNothing, skipsLastCopy, alwaysDone, oneStatusForAll
+        case shiftsStatuses, copiesPastRange
     }
 
     private let base: any GrantBackend
@@ -65,11 +67,51 @@ final class BrokenGrants: GrantBackend {
         }
     }
 
+    func copy(_ segments: [GrantCopySegment]) throws(GrantError) -> [GrantCopyStatus] {
+        var statuses: [GrantCopyStatus]
+        switch flaw {
+        case .copiesNothing: return segments.map { _ in .done }
+        case .copiesFromPageStart: statuses = try base.copy(segments.map(\.fromPageStart))
+        case .copiesPastRange: statuses = try base.copy(segments.map(\.cutToItsPage))
+        case .skipsLastCopy: statuses = try base.copy(segments.dropLast()) + [.done]
+        default: statuses = try base.copy(segments)
+        }
+        switch flaw {
+        case .alwaysDone: return statuses.map { _ in .done }
+        case .oneStatusForAll:
+            return statuses.map { _ in statuses.min { $0.rawValue < $1.rawValue } ?? .done }
+        case .shiftsStatuses:
+            statuses.append(statuses.removeFirst())
+            return statuses
+        default: return statuses
+        }
+    }
+
     private func broken(_ notification: UnmapNotification?) -> UnmapNotification? {
         switch flaw {
         case .dropsNotification: nil
         case .ringsOnly: notification.map { UnmapNotification(notifyPort: $0.notifyPort) }
         default: notification
         }
+    }
+}
+
+extension GrantCopySegment {
+    fileprivate var fromPageStart: GrantCopySegment {
+        switch self {
+        case .read(var location, let memory):
+            location.offset = 0
+            return .read(location, into: memory)
+        case .write(let memory, var location):
+            location.offset = 0
+            return .write(memory, to: location)
+        case .relay: return self
+        }
+    }
+
+    fileprivate var cutToItsPage: GrantCopySegment {
+        guard case .read(let location, let memory) = self else { return self }
+        let count = max(0, min(memory.byteCount, Page.byteCount - location.offset))
+        return .read(location, into: memory.slice(offset: 0, byteCount: count))
     }
 }

@@ -57,6 +57,39 @@ import XenMock
         try hypervisor.assertCleanedUp()
     }
 
+    @Test func copiesFailWithXensCodes() throws {
+        let share = try GrantTable(front.grants).share(
+            pageCount: 1, with: .dom0, access: .readOnly)
+        let foreign = try GrantTable(front.grants).share(pageCount: 1, with: DomainID(9))
+        let revoked = try GrantTable(front.grants).share(pageCount: 1, with: .dom0)
+        let gone = revoked.references[0]
+        try revoked.close()
+        let local = try GrantTable(back.grants).share(pageCount: 1, with: .dom0)
+        let grants = GrantTable(back.grants)
+        let byte = unsafe local.memory.slice(offset: 0, byteCount: 1)
+        func read(_ reference: GrantReference, of domain: DomainID) -> GrantCopySegment {
+            .read(GrantLocation(reference, of: domain), into: byte)
+        }
+        let statuses = try grants.copy(
+            [
+                read(share.references[0], of: guest.id),
+                .write(byte, to: GrantLocation(share.references[0], of: guest.id)),
+                read(foreign.references[0], of: guest.id), read(gone, of: guest.id),
+                read(GrantReference(0), of: guest.id), read(GrantReference(511), of: guest.id),
+                read(GrantReference(512), of: guest.id), read(GrantReference(.max), of: guest.id),
+                read(share.references[0], of: DomainID(77)),
+            ], until: .now)
+        #expect(
+            statuses == [
+                .done, .failed, .failed, .failed, .failed, .failed, .badReference, .badReference,
+                .badDomain,
+            ])
+        try local.close()
+        try foreign.close()
+        try share.close()
+        try hypervisor.assertCleanedUp()
+    }
+
     @Test func grantOrMappingOfAnotherProcess() throws {
         let sibling = guest.startProcess(name: "sibling")
         let share = try front.grants.share(

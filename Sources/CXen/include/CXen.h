@@ -15,6 +15,7 @@ struct cxen_grants {
     __typeof__(xengnttab_fd) *map_fd;
     __typeof__(xengnttab_map_domain_grant_refs) *map;
     __typeof__(xengnttab_unmap) *unmap;
+    __typeof__(xengnttab_grant_copy) *copy;
     __typeof__(xengntshr_open) *share_open;
     __typeof__(xengntshr_close) *share_close;
     __typeof__(xengntshr_fd) *share_fd;
