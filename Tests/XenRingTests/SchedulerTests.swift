@@ -57,18 +57,18 @@ import XenRing
         #expect(serveAll(&scheduler) == [ids[3], ids[0], ids[3]])
     }
 
-    @Test func aRingWithWorkLeftIsServedAgainAfterTheOthers() {
+    @Test func aRingWithWorkLeftIsServedAgainAfterTheOthers() throws {
         var (scheduler, ids) = idleScheduler(3)
         for id in ids { scheduler.event(on: id) }
-        #expect(scheduler.next(now: Self.start) == .serve(ids[0], budget: 32))
+        try #require(scheduler.next(now: Self.start) == .serve(ids[0], budget: 32))
         scheduler.served(ids[0], .budgetUsed)
         #expect(serveAll(&scheduler) == [ids[1], ids[2], ids[0]])
     }
 
-    @Test func anEventInMidRoundBringsAnotherRound() {
+    @Test func anEventInMidRoundBringsAnotherRound() throws {
         var (scheduler, ids) = idleScheduler(1)
         scheduler.event(on: ids[0])
-        #expect(scheduler.next(now: Self.start) == .serve(ids[0], budget: 32))
+        try #require(scheduler.next(now: Self.start) == .serve(ids[0], budget: 32))
         scheduler.event(on: ids[0])
         scheduler.served(ids[0], .emptied)
         #expect(serveAll(&scheduler) == [ids[0]])
@@ -79,39 +79,41 @@ import XenRing
         for _ in 0..<100_000 { scheduler.event(on: ids[0]) }
         scheduler.event(on: ids[1])
         let served = serveAll(&scheduler)
-        #expect(served[1] == ids[1], "the storm does not delay the other by more than a round")
+        #expect(
+            served.dropFirst().first == ids[1],
+            "the storm does not delay the other by more than a round")
         #expect(served.count == RingScheduler.Limits().eventCredit + 1)
         #expect(scheduler.statistics.eventCount == 100_001)
     }
 
-    @Test func eventsAreCollectedBetweenTurns() {
+    @Test func eventsAreCollectedBetweenTurns() throws {
         var limits = RingScheduler.Limits()
         limits.roundsPerTurn = 2
         var (scheduler, ids) = idleScheduler(3, limits)
         for id in ids { scheduler.event(on: id) }
         for id in ids.prefix(2) {
-            #expect(scheduler.next(now: Self.start) == .serve(id, budget: 32))
+            try #require(scheduler.next(now: Self.start) == .serve(id, budget: 32))
             scheduler.served(id, .budgetUsed)
         }
         #expect(scheduler.next(now: Self.start) == .wait(until: Deadline(at: Self.start)))
         #expect(serveAll(&scheduler) == [ids[2], ids[0], ids[1]])
     }
 
-    @Test func aLazyPeerIsFoundAndGetsManyRounds() {
+    @Test func aLazyPeerIsFoundAndGetsManyRounds() throws {
         var (scheduler, ids) = idleScheduler(2)
         let due = Self.start + period
-        #expect(scheduler.next(now: due) == .check(ids[0]))
+        try #require(scheduler.next(now: due) == .check(ids[0]))
         #expect(scheduler.checked(ids[0], hasWork: false) == .quiet)
-        #expect(scheduler.next(now: due) == .check(ids[1]))
+        try #require(scheduler.next(now: due) == .check(ids[1]))
         #expect(scheduler.checked(ids[1], hasWork: true) == .lazy(roundCount: 32 + 2 * 2))
         #expect(serveAll(&scheduler, at: due) == Array(repeating: ids[1], count: 36))
         #expect(scheduler.statistics.lazyCount == 1)
         #expect(scheduler.statistics.falsePositiveCount == 0)
     }
 
-    @Test func aLateEventShowsAFalsePositive() {
+    @Test func aLateEventShowsAFalsePositive() throws {
         var (scheduler, ids) = idleScheduler(1)
-        #expect(scheduler.next(now: Self.start + period) == .check(ids[0]))
+        try #require(scheduler.next(now: Self.start + period) == .check(ids[0]))
         #expect(scheduler.checked(ids[0], hasWork: true) == .lazy(roundCount: 34))
         scheduler.event(on: ids[0])
         scheduler.event(on: ids[0])
@@ -119,16 +121,16 @@ import XenRing
         #expect(serveAll(&scheduler, at: Self.start + period).count == 34)
     }
 
-    @Test func anEventInMidCheckIsNoLaziness() {
+    @Test func anEventInMidCheckIsNoLaziness() throws {
         var (scheduler, ids) = idleScheduler(1)
-        #expect(scheduler.next(now: Self.start + period) == .check(ids[0]))
+        try #require(scheduler.next(now: Self.start + period) == .check(ids[0]))
         scheduler.event(on: ids[0])
         #expect(scheduler.checked(ids[0], hasWork: true) == .notified)
         #expect(serveAll(&scheduler, at: Self.start + period) == ids)
         #expect(scheduler.statistics.lazyCount == 0)
     }
 
-    @Test func checksAreSlicedAndDoNotHoldUpTheActive() {
+    @Test func checksAreSlicedAndDoNotHoldUpTheActive() throws {
         var (scheduler, ids) = idleScheduler(100)
         let due = Self.start + period
         var (checks, turns) = (0, 0)
@@ -139,7 +141,8 @@ import XenRing
                 checksOfTurn += 1
                 scheduler.checked(id, hasWork: false)
             }
-            #expect(scheduler.activeCount == 0, "the active ring was handed out")
+            try #require(scheduler.activeCount == 0, "the active ring was handed out")
+            try #require(checksOfTurn > 0)
             scheduler.served(ids[99], .emptied)
             let more = scheduler.next(now: due)
             #expect(more == .wait(until: scheduler.nextWake))
@@ -150,15 +153,15 @@ import XenRing
         #expect(turns == 7)
     }
 
-    @Test func ringsDueSoonAreCheckedInTheSameWakeUp() {
+    @Test func ringsDueSoonAreCheckedInTheSameWakeUp() throws {
         var (scheduler, ids) = idleScheduler(1)
         let later = scheduler.add()
         let near = Self.start + period / 10
-        #expect(scheduler.next(now: near) == .serve(later, budget: 32))
+        try #require(scheduler.next(now: near) == .serve(later, budget: 32))
         scheduler.served(later, .emptied)
         #expect(scheduler.next(now: near) == .wait(until: Deadline(at: Self.start + period)))
         for id in [ids[0], later] {
-            #expect(scheduler.next(now: Self.start + period) == .check(id))
+            try #require(scheduler.next(now: Self.start + period) == .check(id))
             #expect(scheduler.checked(id, hasWork: false) == .quiet)
         }
     }
@@ -177,25 +180,25 @@ import XenRing
         #expect(scheduler.count == 1 + new.count)
     }
 
-    @Test func aRingMayGoAtAnyPoint() {
+    @Test func aRingMayGoAtAnyPoint() throws {
         var (scheduler, ids) = idleScheduler(4)
         scheduler.event(on: ids[0])
         scheduler.event(on: ids[1])
-        #expect(scheduler.next(now: Self.start) == .serve(ids[0], budget: 32))
+        try #require(scheduler.next(now: Self.start) == .serve(ids[0], budget: 32))
         #expect(scheduler.remove(ids[0]) == true, "while it is served")
         #expect(scheduler.served(ids[0], .emptied) == false)
         #expect(scheduler.remove(ids[1]) == true, "while it waits for its round")
         #expect(serveAll(&scheduler) == [])
-        #expect(scheduler.next(now: Self.start + period) == .check(ids[2]))
+        try #require(scheduler.next(now: Self.start + period) == .check(ids[2]))
         #expect(scheduler.remove(ids[2]) == true, "while it is checked")
         #expect(scheduler.checked(ids[2], hasWork: true) == .stale)
         #expect(scheduler.remove(ids[3]) == true, "while it is idle")
         #expect(scheduler.count == 0 && scheduler.activeCount == 0)
     }
 
-    @Test func aClockThatGoesBackIsNotFollowed() {
+    @Test func aClockThatGoesBackIsNotFollowed() throws {
         var (scheduler, ids) = idleScheduler(1)
-        #expect(scheduler.next(now: Self.start + period) == .check(ids[0]))
+        try #require(scheduler.next(now: Self.start + period) == .check(ids[0]))
         #expect(scheduler.checked(ids[0], hasWork: false) == .quiet)
         let expected = Deadline(at: Self.start + period * 2)
         #expect(scheduler.next(now: Self.start) == .wait(until: expected))
