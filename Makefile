@@ -23,4 +23,4 @@ lab: setup ## Boots real Xen under QEMU and runs the checks of Lab/checks there
 	@Lab/run
 
 format: ## Formats all Swift code as CI wants it
-	swift format -i -r Package.swift Sources Tests Examples Lab Benchmarks Snippets
+	swift format -i -r Package.swift Sources Tests Examples Lab Benchmarks Snippets Tools

@@ -106,6 +106,15 @@ let package = Package(
             ],
             path: "Examples/Block/Tool", swiftSettings: settings),
 
+        // Explains the ring in a page of a file.
+        .executableTarget(
+            name: "xen-ring",
+            dependencies: [
+                "XenCore", "XenRing", "XenSystem",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tools/Ring", swiftSettings: settings),
+
         // Evidence: the agent that runs the suites inside a real Xen, and the benchmarks.
         .executableTarget(
             name: "xen-lab-agent",

@@ -19,7 +19,12 @@ enum RingLayout<Message: RingMessage, Reply: RingMessage> {
             "a message's Swift layout differs from the size that it declares")
         let fitting = (byteCount - headerByteCount) / slotByteCount
         precondition(fitting >= 1, "the memory is too small for a ring of one slot")
-        let exponent = Int.bitWidth - 1 - fitting.leadingZeroBitCount
-        return 1 << UInt32(min(exponent, 31))
+        return powerOfTwo(atMost: fitting)
     }
+}
+
+/// The largest power of two that is at most `count`, which is at least 1, and that a ring can have.
+func powerOfTwo(atMost count: Int) -> UInt32 {
+    let exponent = Int.bitWidth - 1 - count.leadingZeroBitCount
+    return 1 << UInt32(min(exponent, 31))
 }
