@@ -44,6 +44,7 @@ struct BlockDemo: AsyncParsableCommand {
         do {
             try await copy()
         } catch {
+            while DemoFolder.isInterrupted { try pause(.seconds(1)) }
             Terminal.error.line("block-demo: \(error)")
             throw ExitCode.failure
         }

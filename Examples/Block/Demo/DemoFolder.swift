@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import XenSystem
 
 /// This run's own files, in a folder of its own, which goes with it, also when it is interrupted.
@@ -12,6 +13,14 @@ final class DemoFolder: Sendable {
         path = parent + "/run-\(getpid())"
         image = path + "/random.img"
         copy = path + "/copy.img"
+        // Whoever reads our output may go before we have cleaned up.
+        _ = signal(SIGPIPE, SIG_IGN)
+        // Before there is anything to remove.
+        try TerminationSignals.onFirst { [self] in
+            Self.interruption.store(true, ordering: .sequentiallyConsistent)
+            remove()
+            exit(130)
+        }
         var part = path.hasPrefix("/") ? "" : "."
         for name in path.split(separator: "/") {
             part += "/" + name
@@ -19,13 +28,12 @@ final class DemoFolder: Sendable {
                 throw SystemFailure("cannot make the folder \(part)")
             }
         }
-        // Whoever reads our output may go before we have cleaned up.
-        _ = signal(SIGPIPE, SIG_IGN)
-        try TerminationSignals.onFirst { [self] in
-            remove()
-            exit(130)
-        }
     }
+
+    private static let interruption = Atomic(false)
+
+    /// Whether the process is about to end: what fails now fails because its files are being removed.
+    static var isInterrupted: Bool { interruption.load(ordering: .sequentiallyConsistent) }
 
     /// Removes all of it.
     func remove() {
