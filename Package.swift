@@ -161,15 +161,21 @@ let package = Package(
             name: "XenMockTests",
             dependencies: ["XenMock", "XenCore", "XenGrant", "XenEvtchn", "CAllocationCount"],
             swiftSettings: settings),
+        .target(
+            name: "DeviceStage",
+            dependencies: ["XenBus", "XenCore", "XenStoreClient", "XenStoreServer"],
+            path: "Tests/DeviceStage", swiftSettings: settings),
         .testTarget(
             name: "XenBusTests",
             dependencies: [
+                "DeviceStage",
                 "XenBus", "XenCore", "XenStoreClient", "XenStoreServer", "XenStoreWire",
             ],
             swiftSettings: settings),
         .testTarget(
             name: "BlockTests",
             dependencies: [
+                "DeviceStage",
                 "BlockDevice", "XenBus", "XenCore", "XenGrant", "XenEvtchn", "XenRing",
                 "XenStoreClient", "XenStoreServer", "XenMock", "CBlkif",
             ], swiftSettings: settings),

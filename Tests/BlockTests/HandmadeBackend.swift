@@ -1,3 +1,4 @@
+import DeviceStage
 import BlockDevice
 import Testing
 import XenBus

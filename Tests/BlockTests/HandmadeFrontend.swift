@@ -1,3 +1,4 @@
+import DeviceStage
 import BlockDevice
 import XenBus
 import XenCore

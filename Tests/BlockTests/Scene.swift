@@ -1,4 +1,5 @@
 import BlockDevice
+import DeviceStage
 import Testing
 import XenBus
 import XenCore
@@ -10,60 +11,21 @@ import XenStoreServer
 
 /// Two domains, a store, and one block device between them that is attached and has no drivers yet.
 final class Scene: Sendable {
-    static let guest = DomainID(1)
+    static let guest = Stage.guest
 
     let hypervisor = MockHypervisor()
-    let server: StoreServer
-    let toolstack: StoreClient
-    let device = DeviceAddress(kind: "vbd", number: 51712, frontendDomain: guest)
+    private let stage: Stage
 
-    init() async throws {
-        server = try StoreServer()
-        toolstack = try StoreClient(over: server.connect(as: .dom0))
-        try await device.attach(store: toolstack)
-    }
+    init() async throws { stage = try await Stage(kind: "vbd", number: 51712) }
 
-    deinit { server.stop() }
+    var server: StoreServer { stage.server }
+    var toolstack: StoreClient { stage.toolstack }
+    var device: DeviceAddress { stage.device }
 
-    func backendNode(_ key: String) async throws -> String? {
-        try await node(device.backendPath, key)
-    }
-
-    func frontendNode(_ key: String) async throws -> String? {
-        try await node(device.frontendPath, key)
-    }
-
-    private func node(_ directory: StorePath, _ key: String) async throws -> String? {
-        let path = try directory.appending(StorePath(key))
-        return try await toolstack.exists(path) ? toolstack.readString(path) : nil
-    }
-
-    /// Waits until the backend's state node says so.
-    func backendReaches(_ state: DeviceState) async throws {
-        try await eventually("the backend to be \(state)") {
-            try await backendNode("state") == "\(state.rawValue)"
-        }
-    }
-
-    func frontendReaches(_ state: DeviceState) async throws {
-        try await eventually("the frontend to be \(state)") {
-            try await frontendNode("state") == "\(state.rawValue)"
-        }
-    }
-}
-
-/// What a test waited for in vain.
-struct NotSeen: Error, CustomStringConvertible {
-    let description: String
-}
-
-/// Waits for something that will come if the code is right; how long it takes decides nothing.
-func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
-    let deadline = Deadline.after(.seconds(30))
-    while try await !condition() {
-        guard !deadline.hasPassed else { throw NotSeen(description: "waited in vain for \(what)") }
-        try await Task.sleep(for: .milliseconds(1))
-    }
+    func backendNode(_ key: String) async throws -> String? { try await stage.backendNode(key) }
+    func frontendNode(_ key: String) async throws -> String? { try await stage.frontendNode(key) }
+    func backendReaches(_ state: DeviceState) async throws { try await stage.reach(back: state) }
+    func frontendReaches(_ state: DeviceState) async throws { try await stage.reach(front: state) }
 }
 
 /// Our backend's program, a process of dom0.

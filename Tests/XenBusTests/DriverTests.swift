@@ -1,3 +1,4 @@
+import DeviceStage
 import Testing
 import XenBus
 import XenCore
