@@ -4,10 +4,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+int csystem_epoll(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+int csystem_epoll_add(int set, int descriptor) {
+    struct epoll_event event = {.events = EPOLLIN};
+    return epoll_ctl(set, EPOLL_CTL_ADD, descriptor, &event);
+}
 
 static int unix_address(const char *path, struct sockaddr_un *address) {
     if (strlen(path) >= sizeof(address->sun_path)) {
@@ -78,4 +86,10 @@ int csystem_signal_termination(int fd) {
     for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++)
         if (sigaction(signals[i], &action, NULL)) return -1;
     return 0;
+}
+
+int csystem_processor_count(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set)) return 1;
+    return CPU_COUNT(&set);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -33,6 +34,15 @@ static bool find(void *library, const char *name, void *function) {
     return true;
 }
 
+static void *map(
+    xengnttab_handle *handle, uint32_t count, const uint32_t *domains, const uint32_t *references,
+    int writable);
+static int notify_unmap(
+    xengnttab_handle *handle, const void *address, struct cxen_notification notification);
+static void *share_notifying(
+    xengntshr_handle *handle, uint32_t domain, uint32_t count, uint32_t *references, int writable,
+    struct cxen_notification notification);
+
 const struct cxen_grants *cxen_load_grants(void) {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     static struct cxen_grants table;
@@ -43,7 +53,6 @@ const struct cxen_grants *cxen_load_grants(void) {
         is_loaded = find(library, "xengnttab_open", &table.map_open)
             && find(library, "xengnttab_close", &table.map_close)
             && find(library, "xengnttab_fd", &table.map_fd)
-            && find(library, "xengnttab_map_domain_grant_refs", &table.map)
             && find(library, "xengnttab_unmap", &table.unmap)
             && find(library, "xengnttab_grant_copy", &table.copy)
             && find(library, "xengntshr_open", &table.share_open)
@@ -51,11 +60,16 @@ const struct cxen_grants *cxen_load_grants(void) {
             && find(library, "xengntshr_fd", &table.share_fd)
             && find(library, "xengntshr_share_pages", &table.share)
             && find(library, "xengntshr_unshare", &table.unshare);
+        table.map = map;
+        table.notify_unmap = notify_unmap;
+        table.share_notifying = share_notifying;
     }
     bool result = is_loaded;
     pthread_mutex_unlock(&lock);
     return result ? &table : NULL;
 }
+
+static int reset_events(xenevtchn_handle *handle);
 
 const struct cxen_events *cxen_load_events(void) {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -65,14 +79,18 @@ const struct cxen_events *cxen_load_events(void) {
     if (!is_loaded) {
         void *library = dlopen("libxenevtchn.so.1", RTLD_NOW | RTLD_LOCAL);
         is_loaded = find(library, "xenevtchn_open", &table.open)
+            && find(library, "xenevtchn_fdopen", &table.adopt)
             && find(library, "xenevtchn_close", &table.close)
             && find(library, "xenevtchn_fd", &table.fd)
             && find(library, "xenevtchn_bind_unbound_port", &table.bind_unbound)
             && find(library, "xenevtchn_bind_interdomain", &table.bind_interdomain)
+            && find(library, "xenevtchn_bind_virq", &table.bind_virq)
             && find(library, "xenevtchn_unbind", &table.unbind)
             && find(library, "xenevtchn_notify", &table.notify)
             && find(library, "xenevtchn_pending", &table.pending)
-            && find(library, "xenevtchn_unmask", &table.unmask);
+            && find(library, "xenevtchn_unmask", &table.unmask)
+            && find(library, "xenevtchn_restrict", &table.restrict_to);
+        table.reset = reset_events;
     }
     bool result = is_loaded;
     pthread_mutex_unlock(&lock);
@@ -93,6 +111,40 @@ struct xentoollog_logger *cxen_quiet_logger(void) {
     return &quiet;
 }
 
+// Mapping.
+
+static void *map(
+    xengnttab_handle *handle, uint32_t count, const uint32_t *domains, const uint32_t *references,
+    int writable) {
+    int descriptor = cxen_load_grants()->map_fd(handle);
+    struct ioctl_gntdev_map_grant_ref *request = calloc(
+        1, offsetof(struct ioctl_gntdev_map_grant_ref, refs) + count * sizeof request->refs[0]);
+    if (!request) return NULL;
+    request->count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        request->refs[i].domid = domains[i];
+        request->refs[i].ref = references[i];
+    }
+    int status = ioctl(descriptor, IOCTL_GNTDEV_MAP_GRANT_REF, request);
+    int error = errno;
+    uint64_t index = request->index;
+    free(request);
+    if (status != 0) {
+        // The references are looked at by mmap; here only their count can be wrong.
+        errno = error == EINVAL ? E2BIG : error;
+        return NULL;
+    }
+
+    int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
+    void *address = mmap(NULL, (size_t)count * 4096, protection, MAP_SHARED, descriptor, index);
+    if (address != MAP_FAILED) return address;
+    error = errno;
+    struct ioctl_gntdev_unmap_grant_ref forget = {.index = index, .count = count};
+    ioctl(descriptor, IOCTL_GNTDEV_UNMAP_GRANT_REF, &forget);
+    errno = error;
+    return NULL;
+}
+
 // Notifications.
 
 static uint32_t actions(struct cxen_notification notification) {
@@ -100,9 +152,10 @@ static uint32_t actions(struct cxen_notification notification) {
         | (notification.port >= 0 ? UNMAP_NOTIFY_SEND_EVENT : 0);
 }
 
-void *cxen_share_notifying(
-    int descriptor, uint32_t domain, uint32_t count, uint32_t *references, int writable,
+static void *share_notifying(
+    xengntshr_handle *handle, uint32_t domain, uint32_t count, uint32_t *references, int writable,
     struct cxen_notification notification) {
+    int descriptor = cxen_load_grants()->share_fd(handle);
     struct ioctl_gntalloc_alloc_gref *grant =
         malloc(sizeof *grant + count * sizeof grant->gref_ids[0]);
     if (!grant) return NULL;
@@ -136,8 +189,9 @@ void *cxen_share_notifying(
     return error ? NULL : address;
 }
 
-int cxen_set_map_notification(
-    int descriptor, const void *address, struct cxen_notification notification) {
+static int notify_unmap(
+    xengnttab_handle *handle, const void *address, struct cxen_notification notification) {
+    int descriptor = cxen_load_grants()->map_fd(handle);
     struct ioctl_gntdev_get_offset_for_vaddr place = {.vaddr = (uintptr_t)address};
     if (ioctl(descriptor, IOCTL_GNTDEV_GET_OFFSET_FOR_VADDR, &place) != 0) return -1;
     struct ioctl_gntdev_unmap_notify notify = {
@@ -147,7 +201,9 @@ int cxen_set_map_notification(
     return ioctl(descriptor, IOCTL_GNTDEV_SET_UNMAP_NOTIFY, &notify);
 }
 
-int cxen_reset_events(int descriptor) { return ioctl(descriptor, IOCTL_EVTCHN_RESET); }
+static int reset_events(xenevtchn_handle *handle) {
+    return ioctl(cxen_load_events()->fd(handle), IOCTL_EVTCHN_RESET);
+}
 
 #elif defined(LIBXEN)
 #error "xengnttab.h is missing: install libxen-dev, or build with --disable-default-traits"

@@ -1,11 +1,22 @@
 /// The moment at which a wait gives up. Every wait in this library takes one.
 @frozen
 public struct Deadline: Hashable, Comparable, Sendable {
+    /// Since the continuous clock began. An `Instant` here would make every value that holds a deadline one whose
+    /// size is known only at run time, which costs a hot path more than all else.
+    @usableFromInline package let sinceEpoch: Duration
+
     /// On the continuous clock, which also runs while the machine is suspended.
-    public let instant: ContinuousClock.Instant
+    @inlinable
+    public var instant: ContinuousClock.Instant { ContinuousClock().systemEpoch + sinceEpoch }
 
     @inlinable
-    public init(at instant: ContinuousClock.Instant) { self.instant = instant }
+    public init(at instant: ContinuousClock.Instant) {
+        sinceEpoch = ContinuousClock().systemEpoch.duration(to: instant)
+    }
+
+    /// - Parameter time: since the continuous clock began.
+    @inlinable
+    package init(sinceEpoch time: Duration) { sinceEpoch = time }
 
     /// The moment `duration` from now.
     public static func after(_ duration: Duration) -> Deadline {
@@ -29,5 +40,5 @@ public struct Deadline: Hashable, Comparable, Sendable {
     public var hasPassed: Bool { ContinuousClock.Instant.now >= instant }
 
     @inlinable
-    public static func < (left: Self, right: Self) -> Bool { left.instant < right.instant }
+    public static func < (left: Self, right: Self) -> Bool { left.sinceEpoch < right.sinceEpoch }
 }

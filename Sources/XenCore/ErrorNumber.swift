@@ -10,6 +10,7 @@ public struct ErrorNumber: RawRepresentable, Hashable, Sendable {
     public static let interrupted = ErrorNumber(rawValue: 4)
     public static let inputOutput = ErrorNumber(rawValue: 5)
     public static let noDevice = ErrorNumber(rawValue: 6)
+    public static let listTooLong = ErrorNumber(rawValue: 7)
     public static let badDescriptor = ErrorNumber(rawValue: 9)
     public static let again = ErrorNumber(rawValue: 11)
     public static let noMemory = ErrorNumber(rawValue: 12)

@@ -64,3 +64,24 @@ package func waitUntilReadable(
         guard failure.errorNumber == .interrupted else { throw failure }
     }
 }
+
+/// Blocks until one of two descriptors can be read, has hung up or failed, or the deadline has passed.
+/// Restarts after signals, and allocates nothing.
+package func waitUntilReadable(
+    _ first: Int32, or second: Int32, until deadline: Deadline
+) throws(SystemFailure) -> (first: Bool, second: Bool) {
+    var entries = (
+        pollfd(fd: first, events: PollInterest.readable.rawValue, revents: 0),
+        pollfd(fd: second, events: PollInterest.readable.rawValue, revents: 0)
+    )
+    let count = unsafe withUnsafeMutableBytes(of: &entries) { bytes in
+        // Safe: a tuple's two equal parts lie one after the other, and the count says two.
+        let pair = unsafe bytes.assumingMemoryBound(to: pollfd.self)
+        while true {
+            let count = unsafe poll(pair.baseAddress, 2, deadline.remainingMilliseconds)
+            if count >= 0 || ErrorNumber.current != .interrupted { return count }
+        }
+    }
+    guard count >= 0 else { throw SystemFailure("poll") }
+    return (entries.0.revents != 0, entries.1.revents != 0)
+}

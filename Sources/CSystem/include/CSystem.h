@@ -2,17 +2,42 @@
 #pragma once
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 
 static inline int csystem_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 static inline int csystem_memfd(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
 
+// A set of descriptors that is readable while one of them is, level-triggered. Returns -1 with errno.
+int csystem_epoll(void);
+int csystem_epoll_add(int set, int descriptor);
+
 // Unix stream sockets, non-blocking and close-on-exec; each returns a descriptor, or -1 with errno.
 int csystem_unix_connect(const char *path);
 int csystem_unix_listen(const char *path);
 int csystem_unix_accept(int listener);
 int csystem_unix_pair(int ends[2]);
+
+// The processors on which the calling thread may run. Each returns 0, or -1 with errno.
+static inline int csystem_get_processors(cpu_set_t *set) { return sched_getaffinity(0, sizeof *set, set); }
+static inline int csystem_set_processors(const cpu_set_t *set) { return sched_setaffinity(0, sizeof *set, set); }
+
+// A hint, for a thread that spins.
+static inline void csystem_relax(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ __volatile__("isb" ::: "memory");
+#endif
+}
 
 static inline int csystem_punch_hole(int fd, off_t offset, off_t count) {
     return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, count);
@@ -21,3 +46,28 @@ static inline int csystem_punch_hole(int fd, off_t offset, off_t count) {
 // From now on the first SIGTERM, SIGINT or SIGHUP makes the eventfd readable instead of ending the process;
 // a second one of the same kind ends it. Returns 0, or -1 with errno.
 int csystem_signal_termination(int eventfd);
+
+// Sleeps while the word has this value, until it is woken or the time (relative, or null) is over; may return early.
+static inline void csystem_futex_wait(void *word, uint32_t value, const struct timespec *timeout) {
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, timeout, NULL, 0);
+}
+
+// Wakes all that sleep on the word.
+static inline void csystem_futex_wake(void *word) {
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+}
+
+// Tells the processor that this thread is in a loop that waits for another processor's write.
+static inline void csystem_spin_pause(void) {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__) || defined(__arm__)
+    __asm__ volatile("yield" ::: "memory");
+#endif
+}
+
+// The processors that the calling thread may run on; 1 if that cannot be told.
+int csystem_processor_count(void);
+
+// A number that no other living thread of this process has. One word with glibc (a number) and with musl (a pointer).
+static inline uintptr_t csystem_current_thread(void) { return (uintptr_t)pthread_self(); }
