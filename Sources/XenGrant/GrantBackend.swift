@@ -66,10 +66,12 @@ public protocol GrantBackend: AnyObject, Sendable {
     /// quarantines such pages itself (Linux's gntalloc) does not throw.
     func unshare(_ share: RawShare) throws(GrantError)
 
-    /// Maps pages of `domain`, one after another in the order given.
+    /// Maps pages, which may be of several domains, one after another in the order given: all or none.
+    ///
+    /// Tries once. Throws `.again` when the hypervisor asks for patience; whoever calls decides how
+    /// long to have it.
     func map(
-        _ references: [GrantReference], of domain: DomainID, access: GrantAccess,
-        notification: UnmapNotification?
+        _ pages: [GrantedPage], access: GrantAccess, notification: UnmapNotification?
     ) throws(GrantError) -> RawMapping
 
     /// Unmaps all pages of a mapping.

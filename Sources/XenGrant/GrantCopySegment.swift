@@ -2,16 +2,17 @@ public import XenCore
 
 /// A place in a page that a peer has granted to us.
 public struct GrantLocation: Hashable, Sendable {
-    public var reference: GrantReference
-    /// Whose page it is.
-    public var domain: DomainID
+    public var page: GrantedPage
     /// The first byte, counted from the start of the page.
     public var offset: Int
 
-    public init(_ reference: GrantReference, of domain: DomainID, offset: Int = 0) {
-        self.reference = reference
-        self.domain = domain
+    public init(_ page: GrantedPage, offset: Int = 0) {
+        self.page = page
         self.offset = offset
+    }
+
+    public init(_ reference: GrantReference, of domain: DomainID, offset: Int = 0) {
+        self.init(GrantedPage(reference, of: domain), offset: offset)
     }
 }
 

@@ -1,21 +1,18 @@
 public import XenCore
 
-/// A peer's pages in our address space. Unmapped when it goes.
+/// Peers' pages in our address space. Unmapped when it goes.
 public struct GrantMapping: SharedPages, ~Copyable, Sendable {
     private var raw: RawMapping?
-    private let backend: any GrantBackend
-    /// What is mapped, in order.
-    public let references: [GrantReference]
-    /// Whose pages these are.
-    public let domain: DomainID
+    private let id: UInt64
+    private let ledger: GrantLedger
+    /// What is mapped, and whose it is, in order.
+    public let pages: [GrantedPage]
 
-    init(
-        _ raw: RawMapping, backend: any GrantBackend, references: [GrantReference], domain: DomainID
-    ) {
+    init(_ raw: RawMapping, id: UInt64, ledger: GrantLedger, pages: [GrantedPage]) {
         self.raw = raw
-        self.backend = backend
-        self.references = references
-        self.domain = domain
+        self.id = id
+        self.ledger = ledger
+        self.pages = pages
     }
 
     /// The pages. The view ends with this mapping: do not use it afterwards.
@@ -27,10 +24,10 @@ public struct GrantMapping: SharedPages, ~Copyable, Sendable {
 
     /// Unmaps the pages.
     public consuming func close() throws(GrantError) {
-        if let raw = raw.take() { try backend.unmap(raw) }
+        if let raw = raw.take() { try ledger.unmap(id, raw) }
     }
 
     deinit {
-        if let raw { try? backend.unmap(raw) }
+        if let raw { try? ledger.unmap(id, raw) }
     }
 }

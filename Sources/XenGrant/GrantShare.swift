@@ -4,22 +4,24 @@ public import XenCore
 ///
 /// Pages that the peer still maps by then go into quarantine instead of being reused.
 public struct GrantShare: SharedPages, ~Copyable, Sendable {
-    private var raw: RawShare?
-    private let owner: GrantQuarantine
-    /// One reference a page: what the peer needs to map them.
-    public let references: [GrantReference]
+    private let raw: RawShare
+    private let ledger: GrantLedger
+    /// What the ledger knows it by; nil when it is revoked.
+    private var id: UInt64?
 
-    init(_ raw: RawShare, owner: GrantQuarantine) {
+    init(_ raw: RawShare, id: UInt64, ledger: GrantLedger) {
         self.raw = raw
-        self.owner = owner
-        references = raw.references
+        self.id = id
+        self.ledger = ledger
     }
+
+    /// One reference a page: what the peer needs to map them.
+    public var references: [GrantReference] { raw.references }
 
     /// The pages. The view ends with this share: do not use it afterwards.
     @unsafe
     public var memory: SharedMemory {
-        // Safe to force: only the consuming methods take `raw`.
-        guard let raw else { preconditionFailure("used after it was closed") }
+        precondition(id != nil, "used after it was revoked")
         return raw.memory
     }
 
@@ -28,9 +30,9 @@ public struct GrantShare: SharedPages, ~Copyable, Sendable {
     ///
     /// Throws `.inUse` while the peer maps a page.
     public mutating func revoke() throws(GrantError) {
-        guard let raw else { return }
-        try owner.backend.unshare(raw)
-        self.raw = nil
+        guard let id else { return }
+        try ledger.revoke(id, isLetGo: false)
+        self.id = nil
     }
 
     /// Revokes the grants.
@@ -38,10 +40,10 @@ public struct GrantShare: SharedPages, ~Copyable, Sendable {
     /// Throws `.inUse` if the peer still maps a page: the pages are in quarantine then, and
     /// `GrantTable.sweepQuarantine()` tries again.
     public consuming func close() throws(GrantError) {
-        if let raw = raw.take() { try owner.revoke(raw) }
+        if let id = id.take() { try ledger.revoke(id, isLetGo: true) }
     }
 
     deinit {
-        if let raw { try? owner.revoke(raw) }
+        if let id { try? ledger.revoke(id, isLetGo: true) }
     }
 }

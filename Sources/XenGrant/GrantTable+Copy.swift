@@ -1,5 +1,4 @@
 public import XenCore
-import XenSystem
 
 extension GrantTable {
     /// The most segments that one call to the back end takes. `copy` makes as many calls as it needs.
@@ -27,17 +26,11 @@ extension GrantTable {
         _ segments: [GrantCopySegment], until deadline: Deadline
     ) throws(GrantError) -> [GrantCopyStatus] {
         var statuses = segments.map { $0.isWithinPages ? GrantCopyStatus.again : .outsidePage }
-        var delay = Duration.milliseconds(1)
-        while true {
+        var backOff = BackOff()
+        repeat {
             try copyWhatWaits(segments, &statuses)
-            guard statuses.contains(.again), !deadline.hasPassed else { return statuses }
-            do throws(SystemFailure) {
-                try pause(min(delay, deadline.remaining))
-            } catch {
-                return statuses
-            }
-            delay = min(delay * 2, .milliseconds(64))
-        }
+        } while statuses.contains(.again) && backOff.wait(until: deadline)
+        return statuses
     }
 
     private func copyWhatWaits(

@@ -1,11 +1,17 @@
 #if LibXen
+    import CXen
     import Synchronization
     public import XenCore
 
     extension GrantTable {
         /// Over real Xen. Throws `.unavailable`, saying what is missing, on a machine without it.
-        public static func open() throws(GrantError) -> GrantTable {
-            GrantTable(try LibXenGrants())
+        ///
+        /// - Parameters: as of `init`.
+        public static func open(
+            limits: GrantLimits = GrantLimits(),
+            onQuarantine: (@Sendable (QuarantineEvent) -> Void)? = nil
+        ) throws(GrantError) -> GrantTable {
+            GrantTable(try LibXenGrants(), limits: limits, onQuarantine: onQuarantine)
         }
     }
 
@@ -21,9 +27,14 @@
         ///
         /// A kernel may lack one of the two, and a program may need only the other: that failure
         /// is thrown by the first call that needs it.
-        public init() throws(GrantError) {
-            mapper = Result { () throws(GrantError) in try LibXenMapper() }
-            sharer = Result { () throws(GrantError) in try LibXenSharer() }
+        public convenience init() throws(GrantError) {
+            try unsafe self.init(library: loadGrantLibrary())
+        }
+
+        /// Over these functions, which stay for good: libxengnttab's, or a test's.
+        init(library: UnsafePointer<cxen_grants>) throws(GrantError) {
+            mapper = Result { () throws(GrantError) in try unsafe LibXenMapper(library) }
+            sharer = Result { () throws(GrantError) in try unsafe LibXenSharer(library) }
             if case .failure(let failure) = mapper, case .failure = sharer { throw failure }
         }
 
@@ -42,15 +53,18 @@
             guard live.withLock({ $0.end(share.id, \.shares) }) else {
                 throw GrantError(.notFound, "this handle has no such share (any more)")
             }
-            try sharer.get().unshare(share.memory)
+            do throws(GrantError) {
+                try sharer.get().unshare(share.memory)
+            } catch {
+                live.withLock { $0.keep(share.id, \.shares) }
+                throw error
+            }
         }
 
         public func map(
-            _ references: [GrantReference], of domain: DomainID, access: GrantAccess,
-            notification: UnmapNotification?
+            _ pages: [GrantedPage], access: GrantAccess, notification: UnmapNotification?
         ) throws(GrantError) -> RawMapping {
-            let memory = try mapper.get().map(
-                references, of: domain, access: access, notification: notification)
+            let memory = try mapper.get().map(pages, access: access, notification: notification)
             return RawMapping(id: live.withLock { $0.begin(\.mappings) }, memory: memory)
         }
 
@@ -82,6 +96,11 @@
 
             mutating func end(_ id: UInt64, _ kind: WritableKeyPath<Live, Set<UInt64>>) -> Bool {
                 self[keyPath: kind].remove(id) != nil
+            }
+
+            /// What could not be ended is still there.
+            mutating func keep(_ id: UInt64, _ kind: WritableKeyPath<Live, Set<UInt64>>) {
+                self[keyPath: kind].insert(id)
             }
         }
     }

@@ -41,8 +41,8 @@
     extension xengnttab_copy_ptr {
         fileprivate init(_ location: GrantLocation) {
             unsafe self.init()
-            unsafe foreign.ref = location.reference.rawValue
-            unsafe foreign.domid = location.domain.rawValue
+            unsafe foreign.ref = location.page.reference.rawValue
+            unsafe foreign.domid = location.page.domain.rawValue
             unsafe foreign.offset = UInt16(exactly: location.offset) ?? .max
         }
     }

@@ -16,8 +16,8 @@
         let library: UnsafePointer<cxen_grants>
         let handle: OpaquePointer
 
-        init() throws(GrantError) {
-            unsafe library = try loadGrantLibrary()
+        init(_ library: UnsafePointer<cxen_grants>) throws(GrantError) {
+            unsafe self.library = library
             guard let handle = unsafe library.pointee.map_open(cxen_quiet_logger(), 0) else {
                 throw GrantError(device: "/dev/xen/gntdev", module: "xen-gntdev", .current)
             }
@@ -26,21 +26,22 @@
 
         deinit { _ = unsafe library.pointee.map_close(handle) }
 
+        /// Tries once, by the device itself: libxengnttab tries again for ever when it hears EAGAIN.
         func map(
-            _ references: [GrantReference], of domain: DomainID, access: GrantAccess,
-            notification: UnmapNotification?
+            _ pages: [GrantedPage], access: GrantAccess, notification: UnmapNotification?
         ) throws(GrantError) -> SharedMemory {
-            var numbers = references.map(\.rawValue)
-            let protection = access == .readWrite ? PROT_READ | PROT_WRITE : PROT_READ
-            // Safe: the library reads `numbers` within the count given, and keeps nothing.
-            let address = unsafe library.pointee.map(
-                handle, UInt32(numbers.count), UInt32(domain.rawValue), &numbers, protection)
-            guard let address = unsafe address else {
-                throw GrantError(mapping: references, of: domain, .current)
+            guard let count = UInt32(exactly: pages.count) else {
+                throw GrantError(.limitReached, "\(pages.count) pages cannot be mapped at once")
             }
+            let domains = pages.map { UInt32($0.domain.rawValue) }
+            let references = pages.map(\.reference.rawValue)
+            // Safe: both lists have the count given, and are only read.
+            let address = unsafe library.pointee.map(
+                handle, count, domains, references, access == .readWrite ? 1 : 0)
+            guard let address = unsafe address else { throw GrantError(mapping: pages, .current) }
             // Safe: that many pages are mapped there until `unmap`.
             let memory = unsafe SharedMemory(
-                base: address, byteCount: references.count * Page.byteCount)
+                base: address, byteCount: pages.count * Page.byteCount)
             if let notification { try set(notification, on: memory) }
             return memory
         }
@@ -49,8 +50,8 @@
             _ notification: UnmapNotification, on memory: SharedMemory
         ) throws(GrantError) {
             // Safe: the address only names a mapping to the kernel.
-            let status = unsafe cxen_set_map_notification(
-                library.pointee.map_fd(handle), memory.baseAddress, .init(notification))
+            let status = unsafe library.pointee.notify_unmap(
+                handle, memory.baseAddress, .init(notification))
             guard status != 0 else { return }
             let failure = ErrorNumber.current
             try? unmap(memory)
@@ -69,19 +70,15 @@
 
     extension GrantError {
         /// Linux says EINVAL whatever is wrong with a reference.
-        fileprivate init(
-            mapping references: [GrantReference], of domain: DomainID, _ failure: ErrorNumber
-        ) {
+        fileprivate init(mapping pages: [GrantedPage], _ failure: ErrorNumber) {
             let code: Code =
                 switch failure {
                 case .invalid: .badReference
-                case .noMemory, .noSpace: .limitReached
+                case .noMemory, .noSpace, .listTooLong: .limitReached
                 case .again: .again
                 default: .refused
                 }
-            self.init(
-                code, errorNumber: failure,
-                "grants \(references.map(\.rawValue)) of \(domain) cannot be mapped")
+            self.init(code, errorNumber: failure, "\(pages.inWords) cannot be mapped")
         }
     }
 #endif

@@ -10,8 +10,8 @@
         private let library: UnsafePointer<cxen_grants>
         private let handle: OpaquePointer
 
-        init() throws(GrantError) {
-            unsafe library = try loadGrantLibrary()
+        init(_ library: UnsafePointer<cxen_grants>) throws(GrantError) {
+            unsafe self.library = library
             guard let handle = unsafe library.pointee.share_open(cxen_quiet_logger(), 0) else {
                 throw GrantError(device: "/dev/xen/gntalloc", module: "xen-gntalloc", .current)
             }
@@ -33,9 +33,9 @@
             // Safe: both fill `numbers`, which has the count given, and keep nothing.
             let address =
                 if let notification {
-                    unsafe cxen_share_notifying(
-                        library.pointee.share_fd(handle), UInt32(domain.rawValue), UInt32(count),
-                        &numbers, isWritable, .init(notification))
+                    unsafe library.pointee.share_notifying(
+                        handle, UInt32(domain.rawValue), UInt32(count), &numbers, isWritable,
+                        .init(notification))
                 } else {
                     unsafe library.pointee.share(
                         handle, UInt32(domain.rawValue), count, &numbers, isWritable)

@@ -5,7 +5,8 @@ import XenGrant
 final class BrokenGrants: GrantBackend {
     enum Flaw: CaseIterable {
         case leavesOldBytes, reversesPages, mapsFirstPageOnly, reservedReference
-        case ignoresWrongDomain, ignoresRevocation, ignoresReadOnly, mapsWritable
+        case ignoresWrongDomain, mapsFirstDomainOnly, ignoresRevocation, ignoresReadOnly,
+            mapsWritable
         case forgetsToUnmap, unmapsTwice, dropsNotification, ringsOnly
         case copiesFromPageStart, copiesNothing, skipsLastCopy, alwaysDone, oneStatusForAll
         case shiftsStatuses, copiesPastRange
@@ -43,18 +44,19 @@ final class BrokenGrants: GrantBackend {
     }
 
     func map(
-        _ references: [GrantReference], of domain: DomainID, access: GrantAccess,
-        notification: UnmapNotification?
+        _ pages: [GrantedPage], access: GrantAccess, notification: UnmapNotification?
     ) throws(GrantError) -> RawMapping {
-        let references =
+        let pages =
             switch flaw {
-            case .reversesPages: Array(references.reversed())
-            case .mapsFirstPageOnly: references.map { _ in references[0] }
-            default: references
+            case .reversesPages: Array(pages.reversed())
+            case .mapsFirstPageOnly: pages.map { _ in pages[0] }
+            case .ignoresWrongDomain: pages.map { GrantedPage($0.reference, of: .dom0) }
+            case .mapsFirstDomainOnly:
+                pages.map { GrantedPage($0.reference, of: pages[0].domain) }
+            default: pages
             }
         return try base.map(
-            references, of: flaw == .ignoresWrongDomain ? .dom0 : domain,
-            access: flaw == .mapsWritable ? .readWrite : access,
+            pages, access: flaw == .mapsWritable ? .readWrite : access,
             notification: broken(notification))
     }
 

@@ -1,4 +1,3 @@
-import Synchronization
 import Testing
 import XenCore
 import XenGrant
@@ -16,25 +15,25 @@ import XenMock
     }
 
     @Test func whatMustWaitIsTriedAgainUntilItIsDone() throws {
-        let backend = HesitantGrants(back.grants, hesitation: 3)
+        let backend = HesitantGrants(back.grants, copyHesitation: 3)
         let share = try GrantTable(front.grants).share(pageCount: 1, with: .dom0)
         share.store([1, 2, 3, 4], at: 0)
         let statuses = try copyFourBytes(
             GrantTable(backend), share.references[0], until: .after(.seconds(30)))
         #expect(statuses == [.done, .done, .done, .done])
         // Even segments hesitate; the others are asked for once.
-        #expect(backend.requestedCounts == [4, 2, 2, 2])
+        #expect(backend.copiedCounts == [4, 2, 2, 2])
         try share.close()
     }
 
     @Test func afterTheDeadlineTheStatusSaysSo() throws {
-        let backend = HesitantGrants(back.grants, hesitation: .max)
+        let backend = HesitantGrants(back.grants, copyHesitation: .max)
         let share = try GrantTable(front.grants).share(pageCount: 1, with: .dom0)
         let grants = GrantTable(backend)
         #expect(
             try copyFourBytes(grants, share.references[0], until: .now)
                 == [.again, .done, .again, .done])
-        #expect(backend.requestedCounts == [4])
+        #expect(backend.copiedCounts == [4])
         #expect(
             try copyFourBytes(grants, share.references[0], until: .after(.milliseconds(20)))
                 .failedIndices == [0, 2])
@@ -43,15 +42,15 @@ import XenMock
 
     @Test(arguments: [0, 1, 255, 256, 257, 1000])
     func manySegmentsGoInSeveralCalls(count: Int) throws {
-        let backend = HesitantGrants(back.grants, hesitation: 0)
+        let backend = HesitantGrants(back.grants, copyHesitation: 0)
         let share = try GrantTable(front.grants).share(pageCount: 1, with: .dom0)
         let place = GrantLocation(share.references[0], of: DomainID(3))
         let byte = unsafe share.memory.slice(offset: 0, byteCount: 1)
         let statuses = try GrantTable(backend).copy(
             (0..<count).map { _ in .read(place, into: byte) }, until: .now)
         #expect(statuses == [GrantCopyStatus](repeating: .done, count: count))
-        #expect(backend.requestedCounts.allSatisfy { (1...256).contains($0) })
-        #expect(backend.requestedCounts.reduce(0, +) == count)
+        #expect(backend.copiedCounts.allSatisfy { (1...256).contains($0) })
+        #expect(backend.copiedCounts.reduce(0, +) == count)
         try share.close()
     }
 
@@ -96,50 +95,4 @@ import XenMock
         try local.close()
         return statuses
     }
-}
-
-/// Answers 'try again' to segments at even offsets, so many times, as Xen does for a page that is paged out.
-private final class HesitantGrants: GrantBackend {
-    private let real: any GrantBackend
-    private let hesitation: Int
-    private let requests = Mutex<[Int]>([])
-
-    var requestedCounts: [Int] { requests.withLock { $0 } }
-
-    init(_ real: any GrantBackend, hesitation: Int) {
-        self.real = real
-        self.hesitation = hesitation
-    }
-
-    func copy(_ segments: [GrantCopySegment]) throws(GrantError) -> [GrantCopyStatus] {
-        let round = requests.withLock { requests in
-            requests.append(segments.count)
-            return requests.count
-        }
-        let statuses = try real.copy(segments)
-        return zip(segments, statuses).map { segment, status in
-            guard case .read(let location, _) = segment, location.offset % 2 == 0 else {
-                return status
-            }
-            return round <= hesitation ? .again : status
-        }
-    }
-
-    func share(
-        pageCount: Int, with domain: DomainID, access: GrantAccess, notification: UnmapNotification?
-    ) throws(GrantError) -> RawShare {
-        try real.share(
-            pageCount: pageCount, with: domain, access: access, notification: notification)
-    }
-
-    func unshare(_ share: RawShare) throws(GrantError) { try real.unshare(share) }
-
-    func map(
-        _ references: [GrantReference], of domain: DomainID, access: GrantAccess,
-        notification: UnmapNotification?
-    ) throws(GrantError) -> RawMapping {
-        try real.map(references, of: domain, access: access, notification: notification)
-    }
-
-    func unmap(_ mapping: RawMapping) throws(GrantError) { try real.unmap(mapping) }
 }
