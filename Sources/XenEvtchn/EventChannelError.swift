@@ -12,6 +12,14 @@ public struct EventChannelError: Error, Hashable, Sendable {
         public static let badPort = Code(description: "bad port")
         /// The remote port does not exist, or waits for another domain.
         public static let badRemotePort = Code(description: "bad remote port")
+        /// The virtual interrupt has a port already (EEXIST).
+        public static let alreadyBound = Code(description: "already bound")
+        /// Another domain handles this global interrupt (EBUSY).
+        public static let handledElsewhere = Code(description: "handled elsewhere")
+        /// This domain, process or restricted handle may not do that (EPERM, EACCES).
+        public static let notPermitted = Code(description: "not permitted")
+        /// The domain was resumed or restored since: the port is gone, and its number may be another's.
+        public static let stale = Code(description: "stale")
         /// There are no more ports.
         public static let limitReached = Code(description: "limit reached")
         /// Events came faster than they were read; the device was reset.
@@ -32,6 +40,16 @@ public struct EventChannelError: Error, Hashable, Sendable {
         self.code = code
         self.errorNumber = errorNumber
         self.message = message
+    }
+}
+
+extension EventChannelError {
+    /// A call on a handle whose epoch is over.
+    package static func ended(_ epoch: Epoch) -> EventChannelError {
+        EventChannelError(
+            .stale,
+            "the domain was resumed after \(epoch), and this port or handle is gone: "
+                + "use the handle that afterResume() returned")
     }
 }
 

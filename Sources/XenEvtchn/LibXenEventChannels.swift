@@ -1,5 +1,5 @@
 #if LibXen
-    import CXen
+    package import CXen
     import Synchronization
     public import XenCore
     import XenSystem
@@ -20,170 +20,232 @@
     /// Real Xen's event channels, through libxenevtchn and /dev/xen/evtchn.
     ///
     /// Not for use in the child of a fork.
-    @safe
-    public final class LibXenEventChannels: EventChannelBackend, @unchecked Sendable {
-        // Safe: set once, and the device may be used from any thread.
-        private let library: UnsafePointer<cxen_events>
-        private let handle: OpaquePointer
-        private let wakeup: Wakeup
-        /// The ports of this handle: the device still reports one that rang before it was closed.
-        private let ports = Mutex<Set<EventPort>>([])
+    public final class LibXenEventChannels: EventChannelBackend {
+        public let epoch: Epoch
+        let device: EventDevice
+        let wakeup: Wakeup
+        /// Signalled while the state is readable.
+        private let readiness: Wakeup
+        /// The device and `readiness`.
+        let readable: DescriptorSet
+        let state: Mutex<State>
+        /// Set under the lock of `state`, read also without it.
+        let hasEnded = Atomic<Bool>(false)
 
-        /// Opens the device. Throws `.unavailable` when there is none.
-        public init() throws(EventChannelError) {
-            guard let library = unsafe cxen_load_events() else {
-                // Safe: the text is this thread's, and is copied.
-                let problem = unsafe String(cString: cxen_load_problem())
-                throw EventChannelError(
-                    .unavailable,
-                    "libxenevtchn.so.1 cannot be loaded (\(problem)): apt-get install libxenevtchn1"
-                )
-            }
-            guard let handle = unsafe library.pointee.open(cxen_quiet_logger(), 0) else {
-                throw EventChannelError(device: .current)
-            }
-            do {
-                wakeup = try Wakeup()
-            } catch {
-                _ = unsafe library.pointee.close(handle)
-                throw EventChannelError(
-                    .limitReached, errorNumber: error.errorNumber, "a way to interrupt a wait")
-            }
-            unsafe self.library = library
-            unsafe self.handle = handle
-            // A port that another reader took must not make the next read block.
-            let descriptor = unsafe library.pointee.fd(handle)
-            _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+        struct State {
+            var table = PortTable()
+            var isSignalled = false
+            var restriction: DomainID?
+            var staleEventCount = 0
+            var successor: LibXenEventChannels?
         }
 
-        deinit { _ = unsafe library.pointee.close(handle) }
+        /// Opens the device. Throws `.unavailable` when there is none.
+        public convenience init() throws(EventChannelError) {
+            // Safe: libxenevtchn's own functions.
+            try unsafe self.init(library: EventDevice.library())
+        }
 
+        /// Takes over a descriptor of /dev/xen/evtchn that somebody else opened: an earlier self before `exec`, or a
+        /// parent that may open it (`xenevtchn_fdopen`).
+        ///
+        /// It belongs to the back end from the moment this returns, and is the caller's still when this throws. It
+        /// becomes non-blocking, for all who share it.
+        /// - Parameters:
+        ///   - descriptor: an open descriptor of the device. Do not use or close it any more.
+        ///   - ports: those that are bound to it already. They are unmasked; each may ring although nobody rang, so
+        ///     look at what its peer writes. `EventChannels.adopt` makes their owners. An event of a port that is
+        ///     not named here is dropped.
+        public convenience init(
+            adopting descriptor: Int32, ports: [EventPort] = []
+        ) throws(EventChannelError) {
+            // Safe: libxenevtchn's own functions.
+            try unsafe self.init(
+                adopting: descriptor, ports: ports, library: EventDevice.library())
+        }
+
+        package convenience init(
+            adopting descriptor: Int32, ports: [EventPort], library: UnsafePointer<cxen_events>
+        ) throws(EventChannelError) {
+            try self.init(unsafe EventDevice(adopting: descriptor, library))
+            state.withLock { state in
+                for port in ports {
+                    state.table.open(port)
+                    // Whatever state its former user left it in. A device that refuses leaves it as if it had rung.
+                    if (try? device.unmask(port)) == nil { state.table.ring(port) }
+                }
+                showReadiness(&state)
+            }
+            _ = close(descriptor)
+        }
+
+        /// Over any table of functions: libxenevtchn's, or a test's.
+        package convenience init(library: UnsafePointer<cxen_events>) throws(EventChannelError) {
+            try self.init(unsafe EventDevice(opening: library))
+        }
+
+        init(
+            _ device: EventDevice, epoch: Epoch = .none.next, staleEventCount: Int = 0
+        ) throws(EventChannelError) {
+            self.device = device
+            self.epoch = epoch
+            state = Mutex(State(staleEventCount: staleEventCount))
+            do {
+                wakeup = try Wakeup()
+                readiness = try Wakeup()
+                readable = try DescriptorSet()
+                try readable.add(device.descriptor)
+                try readable.add(readiness.descriptor)
+            } catch {
+                throw EventChannelError(
+                    .limitReached, errorNumber: error.errorNumber,
+                    "a way to wait for events: \(error.call)")
+            }
+        }
+
+        public var descriptor: Int32 { readable.descriptor }
+    }
+
+    // Ports.
+    extension LibXenEventChannels {
         public func bindUnbound(for domain: DomainID) throws(EventChannelError) -> EventPort {
-            try newPort("a port for \(domain)") {
-                unsafe library.pointee.bind_unbound(handle, UInt32(domain.rawValue))
+            try newPort("a port for \(domain)") { () throws(SystemFailure) in
+                try device.bindUnbound(for: domain)
             }
         }
 
         public func bindInterdomain(
             to remotePort: EventPort, of domain: DomainID
         ) throws(EventChannelError) -> EventPort {
-            try newPort("a port for \(remotePort) of \(domain)") {
-                unsafe library.pointee.bind_interdomain(
-                    handle, UInt32(domain.rawValue), remotePort.rawValue)
+            try newPort("a port for \(remotePort) of \(domain)") { () throws(SystemFailure) in
+                try device.bindInterdomain(to: remotePort, of: domain)
             }
         }
 
-        /// Binds under the lock that `readPort` takes: the port may ring, and be read by a waiting thread,
-        /// before we know its number; taken for a closed one it would stay masked for ever.
-        private func newPort(
-            _ what: String, _ bind: () -> Int32
+        public func bindVirtualInterrupt(
+            _ interrupt: VirtualInterrupt
         ) throws(EventChannelError) -> EventPort {
-            let (result, failure) = ports.withLock { ports in
-                let result = bind()
-                let failure = ErrorNumber.current
-                if result >= 0 { ports.insert(EventPort(UInt32(result))) }
-                return (result, failure)
+            try openPort { () throws(SystemFailure) in
+                try device.bindVirtualInterrupt(interrupt)
+            } _: {
+                EventChannelError(binding: interrupt, $0)
             }
-            guard result >= 0 else { throw EventChannelError(binding: what, failure) }
-            return EventPort(UInt32(result))
+        }
+
+        private func newPort(
+            _ what: @autoclosure () -> String, _ bind: () throws(SystemFailure) -> EventPort
+        ) throws(EventChannelError) -> EventPort {
+            try openPort(bind) { EventChannelError(binding: what(), $0) }
+        }
+
+        /// Binds under the lock that readers take: the port may ring, and be read by a waiting thread, before we know
+        /// its number; taken for a closed one it would stay silent for ever.
+        private func openPort(
+            _ bind: () throws(SystemFailure) -> EventPort,
+            _ explain: (ErrorNumber) -> EventChannelError
+        ) throws(EventChannelError) -> EventPort {
+            try state.withLock { (state) throws(EventChannelError) in
+                try refuseIfEnded()
+                do throws(SystemFailure) {
+                    let port = try bind()
+                    state.table.open(port)
+                    return port
+                } catch {
+                    throw explain(error.errorNumber)
+                }
+            }
         }
 
         public func unbind(_ port: EventPort) throws(EventChannelError) {
-            ports.withLock { _ = $0.remove(port) }
-            guard unsafe library.pointee.unbind(handle, port.rawValue) == 0 else {
-                throw EventChannelError(closingOrRinging: port, .current)
+            try state.withLock { (state) throws(EventChannelError) in
+                try refuseIfEnded()
+                state.table.close(port)
+                defer { showReadiness(&state) }
+                do throws(SystemFailure) {
+                    try device.unbind(port)
+                } catch {
+                    throw EventChannelError(closingOrRinging: port, error.errorNumber)
+                }
+                drain(&state.table)
+            }
+        }
+
+        /// Takes all that the device has to report into the table. After a close nothing is left there that could be
+        /// taken for an event of the next port with the same number.
+        private func drain(_ table: inout PortTable) {
+            do {
+                while let port = try device.read() { table.ring(port) }
+            } catch {
+                // An overflow. Any other failure meets the next wait, which reports it.
+                if error.errorNumber == .tooBig, (try? recover(&table)) != nil {
+                    table.hasUntoldLoss = true
+                }
             }
         }
 
         public func notify(_ port: EventPort) throws(EventChannelError) {
-            guard unsafe library.pointee.notify(handle, port.rawValue) == 0 else {
-                throw EventChannelError(closingOrRinging: port, .current)
+            try refuseIfEnded()
+            do {
+                try device.notify(port)
+            } catch {
+                throw EventChannelError(closingOrRinging: port, error.errorNumber)
+            }
+        }
+
+        public func restrict(to domain: DomainID) throws(EventChannelError) {
+            try state.withLock { (state) throws(EventChannelError) in
+                try refuseIfEnded()
+                do throws(SystemFailure) {
+                    try device.restrict(to: domain)
+                    state.restriction = domain
+                } catch {
+                    throw EventChannelError(restrictingTo: domain, error.errorNumber)
+                }
+            }
+        }
+    }
+
+    // Masking.
+    extension LibXenEventChannels {
+        public func mask(_ port: EventPort) throws(EventChannelError) {
+            try state.withLock { (state) throws(EventChannelError) in
+                try refuseIfEnded()
+                state.table.mask(port)
+                showReadiness(&state)
             }
         }
 
         public func unmask(_ port: EventPort) throws(EventChannelError) {
-            guard unsafe library.pointee.unmask(handle, port.rawValue) == 0 else {
-                throw EventChannelError(
-                    .refused, errorNumber: .current, "\(port) cannot be unmasked")
-            }
+            try letRing(port) { $0.unmask(port) }
         }
 
-        public func nextPending(until deadline: Deadline) throws(EventChannelError) -> EventPort? {
-            let descriptor = unsafe library.pointee.fd(handle)
-            while true {
-                let ready: PollOutcome
-                do {
-                    ready = try poll(
-                        [(wakeup.descriptor, .readable), (descriptor, .readable)], until: deadline)
+        public func rearm(_ port: EventPort) throws(EventChannelError) {
+            try letRing(port) { $0.rearm(port) }
+        }
+
+        private func letRing(
+            _ port: EventPort, _ change: (inout PortTable) -> Bool
+        ) throws(EventChannelError) {
+            try state.withLock { (state) throws(EventChannelError) in
+                try refuseIfEnded()
+                defer { showReadiness(&state) }
+                guard change(&state.table) else { return }
+                do throws(SystemFailure) {
+                    try device.unmask(port)
                 } catch {
+                    state.table.undoRearm(port)
                     throw EventChannelError(
-                        .refused, errorNumber: error.errorNumber, "waiting for an event failed")
-                }
-                if ready.isReadable(0) {
-                    wakeup.reset()
-                    return nil
-                }
-                if ready.isReadable(1) {
-                    if let port = try readPort(descriptor) { return port }
-                } else if deadline.hasPassed {
-                    return nil
+                        .refused, errorNumber: error.errorNumber,
+                        "\(port) cannot be unmasked: try again")
                 }
             }
         }
 
-        /// Nil when what was ready is gone, or is of a port that was closed since it rang.
-        private func readPort(_ descriptor: Int32) throws(EventChannelError) -> EventPort? {
-            let result = unsafe library.pointee.pending(handle)
-            if result >= 0 {
-                let port = EventPort(UInt32(result))
-                return ports.withLock { $0.contains(port) } ? port : nil
-            }
-            switch ErrorNumber.current {
-            case .again, .interrupted:
-                return nil
-            case .tooBig:
-                _ = cxen_reset_events(descriptor)
-                // Any port may have rung and be masked now.
-                for port in ports.withLock(\.self) { try? unmask(port) }
-                throw EventChannelError(
-                    .overflow, errorNumber: .tooBig, "events were lost: look at every ring")
-            case let failure:
-                throw EventChannelError(
-                    .refused, errorNumber: failure, "/dev/xen/evtchn cannot be read")
-            }
-        }
-
-        public func interrupt() { wakeup.signal() }
-    }
-
-    extension EventChannelError {
-        fileprivate init(device failure: ErrorNumber) {
-            let advice =
-                switch failure {
-                case .accessDenied, .notPermitted: "needs root"
-                default: "this machine does not run under Xen, or load the module xen-evtchn"
-                }
-            self.init(.unavailable, errorNumber: failure, "/dev/xen/evtchn: \(failure): \(advice)")
-        }
-
-        fileprivate init(binding what: String, _ failure: ErrorNumber) {
-            let code: Code =
-                switch failure {
-                case .invalid, .noSuchProcess: .badRemotePort
-                case .noSpace, .noMemory: .limitReached
-                default: .refused
-                }
-            self.init(code, errorNumber: failure, "\(what) cannot be had")
-        }
-
-        fileprivate init(closingOrRinging port: EventPort, _ failure: ErrorNumber) {
-            let code: Code =
-                switch failure {
-                case .invalid, .notConnected: .badPort
-                default: .refused
-                }
-            self.init(
-                code, errorNumber: failure, "\(port) cannot be rung or closed: is it open here?")
+        func showReadiness(_ state: inout State) {
+            let isReadable = state.table.isReadable || hasEnded.load(ordering: .relaxed)
+            guard isReadable != state.isSignalled else { return }
+            state.isSignalled = isReadable
+            if isReadable { readiness.signal() } else { readiness.reset() }
         }
     }
 #endif

@@ -4,7 +4,7 @@
     import XenCore
     import XenEvtchn
 
-    @Suite struct LibXenEventChannelsTests {
+    @Suite struct MissingDeviceTests {
         @Test(.enabled(if: !FileManager.default.fileExists(atPath: "/dev/xen")))
         func withoutXenTheErrorSaysWhatIsMissing() throws {
             let error = try #require(throws: EventChannelError.self) { try EventChannels.open() }
