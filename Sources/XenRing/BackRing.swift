@@ -70,6 +70,13 @@ public struct BackRing<Request: RingMessage, Response: RingMessage>: ~Copyable, 
         try requests.next(on: page.requests, limit: limit)
     }
 
+    /// The same for a thread that spins: looks for a request up to `count` times before it makes the final check,
+    /// which costs both sides a cache line. Nil comes only after the final check, as ever.
+    @inlinable
+    public mutating func next(looking count: Int) throws(RingError) -> Request? {
+        try requests.next(on: page.requests, limit: limit, looking: count)
+    }
+
     /// Takes all requests, up to the final check: at most as many as the ring has slots.
     ///
     /// - Returns: how many there were.

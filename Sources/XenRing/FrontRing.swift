@@ -81,6 +81,13 @@ public struct FrontRing<Request: RingMessage, Response: RingMessage>: ~Copyable,
         try responses.next(on: page.responses, limit: inFlight)
     }
 
+    /// The same for a thread that spins: looks for a response up to `count` times before it makes the final check,
+    /// which costs both sides a cache line. Nil comes only after the final check, as ever.
+    @inlinable
+    public mutating func next(looking count: Int) throws(RingError) -> Response? {
+        try responses.next(on: page.responses, limit: inFlight, looking: count)
+    }
+
     /// Takes all responses, up to the final check: at most as many as are in flight.
     ///
     /// - Returns: how many there were.

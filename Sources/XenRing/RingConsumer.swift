@@ -1,3 +1,5 @@
+internal import CSystem
+
 /// The consuming half of a ring's end: responses for a front, requests for a back.
 @frozen
 @usableFromInline
@@ -13,6 +15,9 @@ package struct RingConsumer: Sendable {
 
     /// Once the peer has broken the ring: what is thrown from then on.
     @usableFromInline package private(set) var fault: RingError?
+
+    /// The times that `next` found nothing and asked the peer to notify us.
+    @usableFromInline package private(set) var finalCheckCount: UInt64 = 0
 
     package init(at index: RingIndex) {
         consumed = index
@@ -35,6 +40,19 @@ package struct RingConsumer: Sendable {
         return message
     }
 
+    /// The same, but looks this many times in vain before it asks the peer to notify us.
+    @inlinable
+    package mutating func next<Lane: RingLane>(
+        on lane: Lane, limit: UInt32, looking count: Int
+    ) throws(RingError) -> Lane.Message? {
+        var left = count
+        while left > 0, consumed == observed, try !look(on: lane, limit: limit) {
+            left &-= 1
+            relax()
+        }
+        return try next(on: lane, limit: limit)
+    }
+
     /// Passes over all that is there without looking at it, up to the final check.
     package mutating func skip(
         on lane: some RingLane, limit: UInt32
@@ -54,6 +72,7 @@ package struct RingConsumer: Sendable {
         let event = consumed.advanced(by: 1)
         if armed == event { return false }
         armed = event
+        finalCheckCount &+= 1
         lane.armEvent(event)
         return try look(on: lane, limit: limit)
     }
@@ -65,11 +84,17 @@ package struct RingConsumer: Sendable {
         do {
             let count = try RingIndex.offered(
                 from: consumed, to: producer, limit: limit, lane.direction)
+            if count == 0 { return false }
             observed = producer
-            return count > 0
+            return true
         } catch {
             fault = error
             throw error
         }
     }
 }
+
+/// Between two looks in vain. Without it the processor reads far ahead, and has to throw that away when the line
+/// changes: a third of a round trip.
+@usableFromInline
+func relax() { csystem_relax() }

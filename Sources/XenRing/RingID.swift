@@ -5,6 +5,10 @@
 public struct RingID: Hashable, Sendable {
     let index: UInt32
     let generation: UInt32
+
+    /// Its place among the scheduler's rings, from 0: where an event loop keeps what belongs to the ring.
+    /// A later ring may take the place of one that was removed.
+    public var place: Int { Int(index) }
 }
 
 extension RingID: CustomStringConvertible {

@@ -10,6 +10,11 @@ package struct RingProducer: Sendable {
     /// Past the last message that the peer may see.
     @usableFromInline package private(set) var published: RingIndex
 
+    /// What was published, and how often; counted a publish at a time, not a message at a time.
+    @usableFromInline package private(set) var messageCount: UInt64 = 0
+    @usableFromInline package private(set) var publishCount: UInt64 = 0
+    @usableFromInline package private(set) var notificationCount: UInt64 = 0
+
     package init(at index: RingIndex) {
         staged = index
         published = index
@@ -29,6 +34,11 @@ package struct RingProducer: Sendable {
         let old = published
         published = staged
         lane.publishProducer(published)
-        return PeerNotification(from: old, to: published, event: lane.observeEvent())
+        let notification = PeerNotification(
+            from: old, to: published, event: lane.observeEvent())
+        messageCount &+= UInt64(published.distance(from: old))
+        publishCount &+= 1
+        notificationCount &+= notification == .required ? 1 : 0
+        return notification
     }
 }

@@ -30,9 +30,10 @@ public struct RingScheduler: Sendable {
     private var idle = RingQueue()
 
     /// The latest time that was heard of; it never goes back.
-    private var now: ContinuousClock.Instant
+    private var now: SchedulerTime
     /// Checks due by then belong to the sweep that has begun.
-    private var sweepEnd: ContinuousClock.Instant
+    private var sweepEnd: SchedulerTime
+    private let sweepLength: Duration
     /// What is left until events are collected again; nil before a turn begins.
     private var turn: Turn?
 
@@ -49,8 +50,9 @@ public struct RingScheduler: Sendable {
                 && limits.checksPerTurn > 0 && limits.roundsPerTurn > 0,
             "limits are positive, or nothing would ever be served")
         self.limits = limits
-        self.now = now
-        sweepEnd = now
+        self.now = SchedulerTime(Deadline(at: now))
+        sweepEnd = self.now
+        sweepLength = limits.checkPeriod / 8
         table = RingTable()
     }
 
@@ -62,10 +64,10 @@ public struct RingScheduler: Sendable {
 
     /// When `next(now:)` has something to do, if no event comes first. In the past: at once.
     public var nextWake: Deadline {
-        if active.count > 0 { return Deadline(at: now) }
-        guard let first = idle.first else { return Deadline(at: now + limits.checkPeriod) }
+        if active.count > 0 { return now.deadline }
+        guard let first = idle.first else { return (now + limits.checkPeriod).deadline }
         let due = table.peek(first).checkDue
-        return Deadline(at: due <= sweepEnd ? now : due)
+        return due <= sweepEnd ? now.deadline : due.deadline
     }
 
     /// Takes in a ring. It begins with one credit: its peer may have written before we listened.
@@ -81,13 +83,13 @@ public struct RingScheduler: Sendable {
     /// - Returns: false if it had been removed before.
     @discardableResult
     public mutating func remove(_ id: RingID) -> Bool {
-        guard let index = find(id) else { return false }
-        switch table[index].state {
-        case .active: active.remove(index, from: &table)
-        case .idle: idle.remove(index, from: &table)
+        guard let state = update(id, { $0.state }) else { return false }
+        switch state {
+        case .active: active.remove(id.index, from: &table)
+        case .idle: idle.remove(id.index, from: &table)
         case .serving, .checking, .vacant: break
         }
-        table.remove(index)
+        table.remove(id.index)
         return true
     }
 
@@ -96,16 +98,19 @@ public struct RingScheduler: Sendable {
     /// - Returns: false if the ring has been removed: an event that came too late.
     @discardableResult
     public mutating func event(on id: RingID) -> Bool {
-        guard let index = find(id) else { return false }
-        statistics.eventCount += 1
-        if table[index].isLazy {
-            table[index].isLazy = false
-            statistics.falsePositiveCount += 1
+        let eventCredit = limits.eventCredit
+        let change = update(id) { entry in
+            let wasLazy = entry.isLazy
+            entry.isLazy = false
+            if entry.credit < eventCredit { entry.credit += 1 }
+            return (wasLazy: wasLazy, isIdle: entry.state == .idle)
         }
-        if table[index].credit < limits.eventCredit { table[index].credit += 1 }
-        if table[index].state == .idle {
-            idle.remove(index, from: &table)
-            settle(index)
+        guard let change else { return false }
+        statistics.eventCount += 1
+        if change.wasLazy { statistics.falsePositiveCount += 1 }
+        if change.isIdle {
+            idle.remove(id.index, from: &table)
+            settle(id.index)
         }
         return true
     }
@@ -115,14 +120,15 @@ public struct RingScheduler: Sendable {
     /// Before it says `.wait` it asks for no more rounds than rings were active, so new events are never
     /// kept waiting for long.
     ///
-    /// - Parameter now: the time; one that lies before an earlier one counts as that one.
-    public mutating func next(now: ContinuousClock.Instant) -> Step {
-        self.now = max(self.now, now)
-        var turn =
-            self.turn
-            ?? Turn(
-                checksLeft: limits.checksPerTurn,
-                roundsLeft: min(active.count, limits.roundsPerTurn))
+    /// - Parameter now: the time, which is only asked for when a turn begins, after `.wait`; one that lies before an
+    ///   earlier one counts as that one.
+    public mutating func next(now: @autoclosure () -> ContinuousClock.Instant) -> Step {
+        next(at: Deadline(at: now()))
+    }
+
+    /// The same, with the time as a `Deadline`, which costs less.
+    public mutating func next(at now: @autoclosure () -> Deadline) -> Step {
+        var turn = turn ?? newTurn(at: SchedulerTime(now()))
         if turn.checksLeft > 0, let id = takeCheck() {
             turn.checksLeft -= 1
             self.turn = turn
@@ -137,31 +143,41 @@ public struct RingScheduler: Sendable {
         return .wait(until: nextWake)
     }
 
+    private mutating func newTurn(at time: SchedulerTime) -> Turn {
+        now = max(now, time)
+        return Turn(
+            checksLeft: limits.checksPerTurn, roundsLeft: min(active.count, limits.roundsPerTurn))
+    }
+
     /// Reports a round that `next(now:)` asked for.
     ///
     /// - Returns: false if the ring has been removed meanwhile.
     @discardableResult
     public mutating func served(_ id: RingID, _ outcome: Outcome) -> Bool {
-        guard let index = find(id) else { return false }
-        precondition(table[index].state == .serving, "\(id) was not handed out to be served")
-        if outcome == .budgetUsed { table[index].credit = max(table[index].credit, 1) }
-        settle(index)
+        let known: Void? = update(id) { entry in
+            precondition(entry.state == .serving, "\(id) was not handed out to be served")
+            if outcome == .budgetUsed { entry.credit = max(entry.credit, 1) }
+        }
+        guard known != nil else { return false }
+        settle(id.index)
         return true
     }
 
     /// Reports a check that `next(now:)` asked for.
     @discardableResult
     public mutating func checked(_ id: RingID, hasWork: Bool) -> Verdict {
-        guard let index = find(id) else { return .stale }
-        precondition(table[index].state == .checking, "\(id) was not handed out to be checked")
-        defer { settle(index) }
-        if table[index].credit > 0 { return .notified }
-        guard hasWork else { return .quiet }
         let roundCount = limits.lazyCredit + limits.lazyCreditPerRing * count
-        table[index].credit = roundCount
-        table[index].isLazy = true
-        statistics.lazyCount += 1
-        return .lazy(roundCount: roundCount)
+        let verdict = update(id) { entry in
+            precondition(entry.state == .checking, "\(id) was not handed out to be checked")
+            if entry.credit > 0 { return Verdict.notified }
+            guard hasWork else { return .quiet }
+            (entry.credit, entry.isLazy) = (roundCount, true)
+            return .lazy(roundCount: roundCount)
+        }
+        guard let verdict else { return .stale }
+        if case .lazy = verdict { statistics.lazyCount += 1 }
+        settle(id.index)
+        return verdict
     }
 
     /// The rings' entries touched so far, for the test that each call touches only a few.
@@ -169,41 +185,50 @@ public struct RingScheduler: Sendable {
 
     /// Puts a ring that is in no queue into the one where it belongs.
     private mutating func settle(_ index: RingTable.Index) {
-        if table[index].credit > 0 {
-            table[index].state = .active
-            active.append(index, to: &table)
-        } else {
-            table[index].state = .idle
-            table[index].isLazy = false
-            table[index].checkDue = now + limits.checkPeriod
-            idle.append(index, to: &table)
+        let due = now + limits.checkPeriod
+        let isActive = table.update(index) { entry in
+            if entry.credit > 0 {
+                entry.state = .active
+                return true
+            }
+            (entry.state, entry.isLazy, entry.checkDue) = (.idle, false, due)
+            return false
         }
+        if isActive { active.append(index, to: &table) } else { idle.append(index, to: &table) }
     }
 
     /// A credit is taken before its round, so that an event in mid-round brings another round.
     private mutating func takeRound() -> RingID? {
         guard let index = active.first else { return nil }
         active.remove(index, from: &table)
-        table[index].credit -= 1
-        table[index].state = .serving
         statistics.roundCount += 1
-        return table.id(of: index)
+        return table.update(index) { entry in
+            entry.credit -= 1
+            entry.state = .serving
+            return RingID(index: index, generation: entry.generation)
+        }
     }
 
     /// Due times never decrease along the queue, since each is the time of joining it plus the period.
     private mutating func takeCheck() -> RingID? {
         guard let index = idle.first else { return nil }
-        let due = table[index].checkDue
-        if due <= now { sweepEnd = now + limits.checkPeriod / 8 }
+        let due = table.update(index) { $0.checkDue }
+        if due <= now { sweepEnd = now + sweepLength }
         guard due <= sweepEnd else { return nil }
         idle.remove(index, from: &table)
-        table[index].state = .checking
         statistics.checkCount += 1
-        return table.id(of: index)
+        return table.update(index) { entry in
+            entry.state = .checking
+            return RingID(index: index, generation: entry.generation)
+        }
     }
 
-    private mutating func find(_ id: RingID) -> RingTable.Index? {
-        if let index = table.find(id) { return index }
+    /// Nil, and counted, when the ring of this id has been removed.
+    @inline(__always)
+    private mutating func update<Result>(
+        _ id: RingID, _ body: (inout RingTable.Entry) -> Result
+    ) -> Result? {
+        if let result = table.update(id, body) { return result }
         statistics.staleCount += 1
         return nil
     }

@@ -10,7 +10,7 @@ struct RingTable: Sendable {
         /// Found to write without notifying, and not yet through with the credit for that.
         var isLazy = false
         var credit = 0
-        var checkDue: ContinuousClock.Instant
+        var checkDue: SchedulerTime
         /// The neighbours in the queue that the entry is in. Of a vacant one: `next` is vacant too.
         var previous: Index?
         var next: Index?
@@ -34,22 +34,31 @@ struct RingTable: Sendable {
         }
     }
 
+    /// Changes an entry: one access, however much of it is looked at.
+    @inline(__always)
+    mutating func update<Result>(_ index: Index, _ body: (inout Entry) -> Result) -> Result {
+        accessCount &+= 1
+        return body(&entries[Int(index)])
+    }
+
+    /// The same by id; nil when the ring of this id has been removed.
+    @inline(__always)
+    mutating func update<Result>(_ id: RingID, _ body: (inout Entry) -> Result) -> Result? {
+        guard id.index < entries.count else { return nil }
+        return update(id.index) { entry in
+            guard entry.generation == id.generation, entry.state != .vacant else { return nil }
+            return body(&entry)
+        }
+    }
+
     func peek(_ index: Index) -> Entry { entries[Int(index)] }
 
     func id(of index: Index) -> RingID {
         RingID(index: index, generation: entries[Int(index)].generation)
     }
 
-    /// Nil when the ring of this id has been removed.
-    mutating func find(_ id: RingID) -> Index? {
-        guard id.index < entries.count, self[id.index].state != .vacant,
-            self[id.index].generation == id.generation
-        else { return nil }
-        return id.index
-    }
-
     /// A place for a ring that is in no queue yet.
-    mutating func add(_ now: ContinuousClock.Instant) -> Index {
+    mutating func add(_ now: SchedulerTime) -> Index {
         count += 1
         guard let index = firstVacant else {
             entries.append(Entry(state: .idle, checkDue: now))
@@ -77,17 +86,17 @@ struct RingQueue: Sendable {
     private(set) var count = 0
 
     mutating func append(_ index: RingTable.Index, to table: inout RingTable) {
-        table[index].previous = last
-        table[index].next = nil
-        if let last { table[last].next = index } else { first = index }
-        last = index
+        let last = last
+        table.update(index) { ($0.previous, $0.next) = (last, nil) }
+        if let last { table.update(last) { $0.next = index } } else { first = index }
+        self.last = index
         count += 1
     }
 
     mutating func remove(_ index: RingTable.Index, from table: inout RingTable) {
-        let (previous, next) = (table[index].previous, table[index].next)
-        if let previous { table[previous].next = next } else { first = next }
-        if let next { table[next].previous = previous } else { last = previous }
+        let (previous, next) = table.update(index) { ($0.previous, $0.next) }
+        if let previous { table.update(previous) { $0.next = next } } else { first = next }
+        if let next { table.update(next) { $0.previous = previous } } else { last = previous }
         count -= 1
     }
 }

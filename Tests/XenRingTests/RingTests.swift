@@ -117,4 +117,24 @@ import XenRing
         memory[8] = memory[0] &+ 1
         #expect(throws: RingError.self) { _ = try Back(takingOver: memory.view) }
     }
+
+    /// Looking asks for no notification; nil still means that one was asked for.
+    @Test func anEndMayLookSeveralTimesBeforeItAsks() throws {
+        let memory = TestMemory()
+        var front = Front(initializing: memory.view)
+        var back = Back(attachingTo: memory.view)
+        #expect(front.push(Wide(1)) == true)
+        #expect(front.publish() == .required)
+        #expect(try back.next(looking: 3)?.value == 1)
+        back.push(Wide(2))
+        #expect(back.publish() == .required)
+        #expect(try front.next(looking: 3)?.value == 2)
+
+        #expect(front.push(Wide(3)) == true)
+        #expect(front.publish() == .notNeeded, "the back took the first and asked for nothing")
+        #expect(try back.next(looking: 0)?.value == 3)
+        #expect(try back.next(looking: 3) == nil)
+        #expect(front.push(Wide(5)) == true)
+        #expect(front.publish() == .required)
+    }
 }

@@ -22,7 +22,10 @@ struct Inspect: ParsableCommand {
     @Option(help: "The ring's pages, of 4096 bytes each; 1 to 16.")
     var pages = 1
 
-    @Option(help: "What it is: blk, net-tx, net-rx, console, xenstore, or ring with --slot-size.")
+    @Option(
+        help:
+            "What it is: blk, net-tx, net-rx, console, xenstore, 9pfs, pvcalls, or ring with --slot-size."
+    )
     var kind: String
 
     @Option(

@@ -66,6 +66,7 @@ extension MessageRingReport.WakeUp {
 extension BytePageReport {
     fileprivate var members: [(String, JSON)] {
         lanes.map { ($0.name, $0.json) } + (status.map { [("status", $0.json)] } ?? [])
+            + (flex?.members ?? [])
     }
 }
 
@@ -80,6 +81,19 @@ extension BytePageReport.Lane {
             ("nextWriteOffset", .number(nextWriteOffset)),
             ("nextReadOffset", .number(nextReadOffset)),
         ])
+    }
+}
+
+extension BytePageReport.FlexFields {
+    fileprivate var members: [(String, JSON)] {
+        let fields: [(String, JSON)] = [
+            ("order", .number(order)),
+            ("references", .array(references.map { .number($0.rawValue) })),
+        ]
+        guard let errors else { return fields }
+        return fields + [
+            ("inError", .number(Int(errors.in))), ("outError", .number(Int(errors.out))),
+        ]
     }
 }
 

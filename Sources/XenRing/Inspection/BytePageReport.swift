@@ -1,12 +1,17 @@
-/// What a page with one ring of bytes each way says: the xenstore's or the console's.
+/// What a page with one ring of bytes each way says: the xenstore's, the console's, or the interface page of
+/// 9pfs or pvcalls.
 ///
 /// Such rings have no event index, so the page does not tell who sleeps.
 public struct BytePageReport: Hashable, Sendable {
-    /// For the xenstore requests, then responses; for the console input, then output.
+    /// For the xenstore requests, then responses; for the others input, then output. None if it cannot be said
+    /// where they are.
     public let lanes: [Lane]
 
     /// What stands behind the indices; nil for pages that have no such fields.
     public let status: Status?
+
+    /// What is said of the data pages; nil for pages that hold their bytes themselves.
+    public let flex: FlexFields?
 
     /// One direction.
     public struct Lane: Hashable, Sendable {
@@ -25,12 +30,13 @@ public struct BytePageReport: Hashable, Sendable {
         /// The bytes written and not read; nil when the indices cannot be.
         public let waitingByteCount: UInt32?
 
-        /// Where the next byte is written, in bytes from the page's start.
+        /// Where the next byte is written, in bytes from the page's start, or from the first data page's.
         public let nextWriteOffset: Int
 
-        /// Where the next byte is read, in bytes from the page's start.
+        /// Where the next byte is read, likewise.
         public let nextReadOffset: Int
 
+        let isInDataPages: Bool
         let producerName: String
         let consumerName: String
 
@@ -59,6 +65,7 @@ extension BytePageReport {
                 features: bytes.word(at: offset), connection: bytes.word(at: offset + 4),
                 error: bytes.word(at: offset + 8))
         }
+        flex = nil
         findings += lanes.compactMap(\.finding)
         guard let status else { return }
         findings += status.findings
@@ -75,21 +82,22 @@ extension BytePageReport {
 }
 
 extension BytePageReport.Lane {
-    fileprivate init(_ bytes: [UInt8], _ layout: BytePageLayout.Direction) {
+    init(_ bytes: [UInt8], _ layout: BytePageLayout.Direction) {
         name = layout.name
+        isInDataPages = layout.isInDataPages
         producerName = layout.producer
         consumerName = layout.consumer
-        capacity = layout.byteCount
-        consumer = RingIndex(bytes.word(at: layout.indexOffset))
-        producer = RingIndex(bytes.word(at: layout.indexOffset + 4))
+        let place = layout.place
+        capacity = UInt32(place.byteCount)
+        consumer = RingIndex(bytes.word(at: place.indexOffset))
+        producer = RingIndex(bytes.word(at: place.indexOffset + 4))
         let waiting = producer.distance(from: consumer)
-        waitingByteCount = waiting <= layout.byteCount ? waiting : nil
-        let mask = layout.byteCount - 1
-        nextWriteOffset = layout.dataOffset + producer.position(mask: mask)
-        nextReadOffset = layout.dataOffset + consumer.position(mask: mask)
+        waitingByteCount = waiting <= capacity ? waiting : nil
+        nextWriteOffset = place.dataOffset + producer.position(mask: capacity - 1)
+        nextReadOffset = place.dataOffset + consumer.position(mask: capacity - 1)
     }
 
-    fileprivate var finding: RingFinding? {
+    var finding: RingFinding? {
         guard waitingByteCount == nil else { return nil }
         let ahead = consumer.distance(from: producer)
         if ahead < 1 << 31 {

@@ -38,11 +38,17 @@ public struct RingFinding: Hashable, Sendable, CustomStringConvertible {
         public static let neverMade = Code(description: "never made")
         /// Bytes that belong to no field are not zero.
         public static let padding = Code(description: "padding is not zero")
+        /// An order that the protocol does not allow.
+        public static let impossibleOrder = Code(description: "impossible order")
+        /// A grant reference that belongs to the console or the xenstore.
+        public static let reservedReference = Code(description: "reserved reference")
+        /// The same grant reference for two pages of a ring.
+        public static let repeatedReference = Code(description: "repeated reference")
         /// A field has a value that the protocol does not define.
         public static let unknownValue = Code(description: "unknown value")
         /// A field is used that the server does not say it knows.
         public static let missingFeature = Code(description: "feature not offered")
-        /// The server says that it found an error.
+        /// The server says that it found an error, or the back that it has ended.
         public static let reportedError = Code(description: "reported error")
     }
 

@@ -25,6 +25,7 @@ extension RingInspection: CustomStringConvertible {
             return "\(kind): requests and responses, \(slots) of "
                 + "\(counted(report.slotByteCount, "byte")) in \(size)"
         case .bytes(let report):
+            if let flex = report.flex { return "\(kind): \(flex.title), interface in \(size)" }
             return
                 "\(kind): \(report.lanes.map(\.name).joined(separator: " and ")) as bytes in \(size)"
         }
@@ -111,7 +112,9 @@ extension MessageRingReport.Lane {
 }
 
 extension BytePageReport {
-    fileprivate var rows: [Row] { lanes.flatMap(\.rows) + (status?.rows ?? []) }
+    fileprivate var rows: [Row] {
+        lanes.flatMap(\.rows) + (status?.rows ?? []) + (flex?.rows ?? [])
+    }
 }
 
 extension BytePageReport.Lane {
@@ -119,13 +122,15 @@ extension BytePageReport.Lane {
         [
             Row(
                 "\(name) producer",
-                "\(producer.rawValue), \(producerName) writes at byte \(nextWriteOffset)"),
+                "\(producer.rawValue), \(producerName) writes at byte \(nextWriteOffset)\(pages)"),
             Row(
                 "\(name) consumer",
-                "\(consumer.rawValue), \(consumerName) reads at byte \(nextReadOffset)"),
+                "\(consumer.rawValue), \(consumerName) reads at byte \(nextReadOffset)\(pages)"),
             Row("\(name) waiting", waitingText),
         ]
     }
+
+    private var pages: String { isInDataPages ? " of the data pages" : "" }
 
     private var waitingText: String {
         guard let waitingByteCount, let freeByteCount else {
@@ -135,6 +140,34 @@ extension BytePageReport.Lane {
         if waitingByteCount == 0 { return "\(text): \(consumerName) has nothing to read" }
         if freeByteCount == 0 { return "\(text): full, \(producerName) waits for \(consumerName)" }
         return "\(text): \(consumerName) has to read them"
+    }
+}
+
+extension BytePageReport.FlexFields {
+    fileprivate var title: String {
+        isPossible ? "in and out as bytes in \(references.count) data pages" : "no possible rings"
+    }
+
+    fileprivate var rows: [Row] {
+        let order = Row("order", isPossible ? "\(order)" : "\(order), which cannot be")
+        guard isPossible else { return [order] }
+        var rows = [order, Row("references", referenceText)]
+        if let errors {
+            rows.append(Row("in error", errorText(errors.in)))
+            rows.append(Row("out error", errorText(errors.out)))
+        }
+        return rows
+    }
+
+    private var referenceText: String {
+        let shown = references.prefix(8).map { "\($0.rawValue)" }.joined(separator: ", ")
+        return references.count > 8 ? "\(shown) ... \(references.count) in all" : shown
+    }
+
+    private func errorText(_ error: Int32) -> String {
+        if error == 0 { return "none" }
+        guard error < 0, error > Int32.min else { return "unknown value \(error)" }
+        return "\(ErrorNumber(rawValue: -error))"
     }
 }
 

@@ -1,3 +1,5 @@
+import XenCore
+
 /// What a ring's memory says, whoever wrote it: its indices, what follows from them, and what cannot be.
 ///
 /// It works on a private copy, so it serves a live ring, a file and a crash dump alike:
@@ -42,6 +44,9 @@ public struct RingInspection: Hashable, Sendable {
         case .bytes(let layout):
             guard bytes.count >= layout.byteCount else { throw .tooShort(bytes.count, kind) }
             content = .bytes(BytePageReport(bytes, layout, findings: &findings))
+        case .flex(let user):
+            guard bytes.count >= Page.byteCount else { throw .tooShort(bytes.count, kind) }
+            content = .bytes(BytePageReport(bytes, user, findings: &findings))
         }
         self.kind = kind
         byteCount = bytes.count

@@ -6,6 +6,8 @@ public struct RingKind: Hashable, Sendable, CustomStringConvertible {
         case slots(byteCount: Int)
         /// A page with one ring of bytes each way, and what may follow them.
         case bytes(BytePageLayout)
+        /// A page with the indices of two rings of bytes whose data lie in other pages.
+        case flex(FlexInterface.Kind)
     }
 
     let layout: Layout
@@ -33,6 +35,12 @@ public struct RingKind: Hashable, Sendable, CustomStringConvertible {
     /// The page of a domain's console (xen/io/console.h).
     public static let console = RingKind("console", .bytes(.console))
 
+    /// The interface page of a 9pfs connection (xen/io/9pfs.h). Its data pages are not needed.
+    public static let ninePFS = RingKind("9pfs", .flex(.ninePFS))
+
+    /// The interface page of a pvcalls socket (xen/io/pvcalls.h). Its data pages are not needed.
+    public static let pvCalls = RingKind("pvcalls", .flex(.pvCalls))
+
     /// Any ring of requests and responses.
     ///
     /// - Parameters:
@@ -45,7 +53,7 @@ public struct RingKind: Hashable, Sendable, CustomStringConvertible {
 
     /// The kinds that have a name and a fixed layout.
     public static let named: [RingKind] = [
-        block, networkTransmit, networkReceive, console, xenstore,
+        block, networkTransmit, networkReceive, console, xenstore, ninePFS, pvCalls,
     ]
 
     /// The size of a slot in bytes; nil for a ring of bytes.
@@ -56,14 +64,14 @@ public struct RingKind: Hashable, Sendable, CustomStringConvertible {
 
 /// Where the byte rings of a page lie, in bytes from its start.
 struct BytePageLayout: Hashable, Sendable {
-    /// One direction: its bytes, and its consumer index with the producer index after it.
+    /// One direction, and who its ends are.
     struct Direction: Hashable, Sendable {
         let name: String
         let producer: String
         let consumer: String
-        let dataOffset: Int
-        let byteCount: UInt32
-        let indexOffset: Int
+        let place: BytePlace
+        /// Whether its bytes lie in pages of their own.
+        var isInDataPages = false
     }
 
     let directions: [Direction]
@@ -73,7 +81,8 @@ struct BytePageLayout: Hashable, Sendable {
 
     /// The bytes that have to be there.
     var byteCount: Int {
-        (directions.map { $0.indexOffset + 8 } + [statusOffset.map { $0 + 12 } ?? 0]).max() ?? 0
+        (directions.map { $0.place.indexOffset + 8 } + [statusOffset.map { $0 + 12 } ?? 0]).max()
+            ?? 0
     }
 
     /// `struct xenstore_domain_interface` of xen/io/xs_wire.h.
@@ -81,10 +90,10 @@ struct BytePageLayout: Hashable, Sendable {
         directions: [
             Direction(
                 name: "requests", producer: "the client", consumer: "the server",
-                dataOffset: 0, byteCount: 1024, indexOffset: 2048),
+                place: .xenstoreRequests),
             Direction(
                 name: "responses", producer: "the server", consumer: "the client",
-                dataOffset: 1024, byteCount: 1024, indexOffset: 2056),
+                place: .xenstoreResponses),
         ],
         statusOffset: 2064)
 
@@ -93,10 +102,10 @@ struct BytePageLayout: Hashable, Sendable {
         directions: [
             Direction(
                 name: "input", producer: "the console", consumer: "the guest",
-                dataOffset: 0, byteCount: 1024, indexOffset: 3072),
+                place: .consoleInput),
             Direction(
                 name: "output", producer: "the guest", consumer: "the console",
-                dataOffset: 1024, byteCount: 2048, indexOffset: 3080),
+                place: .consoleOutput),
         ],
         statusOffset: nil)
 }

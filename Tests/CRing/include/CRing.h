@@ -2,7 +2,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CRingTraffic.h"
+#include "CRingFlex.h"
+#include "CRingFleet.h"
 #include "CRingTwin.h"
+#include "CRingXenstore.h"
 
 // C's own rings, from the macros of <xen/io/ring.h>: the other end in tests, and the twin in benchmarks.
 // Without the trait LibXen these are declared, but not defined.
@@ -45,3 +49,7 @@ struct cring_xenstore_layout {
 };
 
 struct cring_xenstore_layout cring_xenstore_layout(void);
+
+// Moves one chunk in one direction of such a page, up to the ring's end. Each returns how many bytes that was.
+size_t cring_xenstore_write(void *page, int is_request, const void *bytes, size_t size);
+size_t cring_xenstore_read(void *page, int is_request, void *bytes, size_t size);

@@ -15,3 +15,17 @@ void cring_twin_init(void *memory, size_t size);
 // The two ends for a thread each. They spin, and never sleep.
 uint64_t cring_twin_spinning_front(void *memory, size_t size, uint64_t batch, uint64_t total);
 uint64_t cring_twin_spinning_back(void *memory, size_t size, uint64_t total);
+
+// The two ends with one request in flight at a time. They spin on the producer index, and never ask to be notified.
+uint64_t cring_twin_round_trips(void *memory, size_t size, uint64_t total);
+uint64_t cring_twin_answers(void *memory, size_t size, uint64_t total);
+
+// What a schedule of both ends in one thread counts.
+struct cring_twin_counts {
+    uint64_t notifications, wakes, sum;
+};
+
+// Lets front and back run in turn as a fixed sequence of numbers says, each until it has done its share or has to
+// sleep; whoever sleeps runs again once it has been notified. The front pushes up to `batch` requests at a time, the
+// back serves fewer or as many. `wakes` is 0 when both slept for ever.
+struct cring_twin_counts cring_twin_notifications(void *memory, size_t size, uint64_t batch, uint64_t total);

@@ -7,8 +7,8 @@
     /// The same steps by four pairs of ends: C with C, which says what is right, and ours with C's and
     /// with each other. After each step all saw the same, and all memory holds the same bytes.
     @Suite struct ConformanceTests {
-        /// One page, several, and sizes around the smallest rings; indices from 0, and across 2^32.
-        static let pageCounts = [1, 8]
+        /// 1 to 16 pages, and sizes around the smallest rings; indices from 0, and across 2^32.
+        static let pageCounts = Array(1...16)
         static let starts: [UInt32] = [0, UInt32.max - 2, 0x7FFF_FFFD]
 
         @Test(arguments: pageCounts, starts)
@@ -59,7 +59,7 @@
         private func compare(_ pairs: [Pair], capacity: Int) throws {
             var script = StepScript(capacity: capacity)
             try expectSameBytes(pairs, after: nil)
-            for _ in 0..<min(12 * capacity + 40, 400) {
+            for _ in 0..<min(12 * capacity + 40, 400, 40 + 100_000 / capacity) {
                 let step = script.next()
                 let outcomes = try pairs.map { try $0.perform(step) }
                 for outcome in outcomes.dropFirst() {

@@ -108,6 +108,48 @@ import XenRing
         try check(corruption, on: memory, .console)
     }
 
+    /// The words of a pvcalls page of order 1: each direction's consumer, producer and error, the order, references.
+    static let flex: [Corruption] = [
+        Corruption("fresh rings", [:]),
+        Corruption("full", [4: 4096, 68: 4096]),
+        Corruption("in beyond full", [4: 4097], Found(.error, .beyondCapacity)),
+        Corruption("out read before written", [64: 1], Found(.error, .beyondCapacity)),
+        Corruption("across 2^32", [0: .max, 4: 4095, 64: .max - 1, 68: 1]),
+        Corruption("too far across 2^32", [0: .max, 4: 4096], Found(.error, .beyondCapacity)),
+        Corruption("no order", [128: 0], Found(.error, .impossibleOrder)),
+        Corruption("too large an order", [128: 10], Found(.error, .impossibleOrder)),
+        Corruption("an order of a liar", [128: .max], Found(.error, .impossibleOrder)),
+        Corruption(
+            "an order with pages that have no reference", [128: 2],
+            Found(.error, .repeatedReference), Found(.warning, .reservedReference)),
+        Corruption("a page twice", [136: 8], Found(.error, .repeatedReference)),
+        Corruption("the xenstore's page", [136: 1], Found(.warning, .reservedReference)),
+        Corruption(
+            "the end of a stream", [8: UInt32(bitPattern: -107)], Found(.note, .reportedError)),
+        Corruption("a broken pipe", [72: UInt32(bitPattern: -32)], Found(.note, .reportedError)),
+        Corruption("an error that is none", [72: 32], Found(.error, .unknownValue)),
+        Corruption("the least error", [8: 1 << 31], Found(.error, .unknownValue)),
+        Corruption("padding", [12: 1], Found(.warning, .padding)),
+        Corruption("more padding", [124: 1], Found(.warning, .padding)),
+        Corruption("bytes behind", [140: 9], Found(.note, .padding)),
+    ]
+
+    @Test(arguments: flex)
+    func interfacePages(corruption: Corruption) throws {
+        let memory = TestMemory()
+        _ = FlexInterface(
+            initializing: memory.view, as: .pvCalls,
+            references: [GrantReference(8), GrantReference(9)])
+        try check(corruption, on: memory, .pvCalls)
+    }
+
+    @Test func anInterfacePageThatNobodyMade() throws {
+        for kind in [RingKind.ninePFS, .pvCalls] {
+            let inspection = try RingInspection([UInt8](repeating: 0, count: 4096), kind: kind)
+            #expect(inspection.findings.map(\.code) == [.neverMade])
+        }
+    }
+
     private func check(_ corruption: Corruption, on memory: TestMemory, _ kind: RingKind) throws {
         for (offset, word) in corruption.words { memory[offset] = word }
         let inspection = try RingInspection(memory.bytes, kind: kind)
@@ -123,6 +165,7 @@ import XenRing
 
     @Test(arguments: [
         (RingKind.block, 176), (.networkReceive, 72), (.xenstore, 2076), (.console, 3088),
+        (.ninePFS, 4096), (.pvCalls, 4096),
         (.messages(slotByteCount: .max), Int.max), (.messages(slotByteCount: 1), 65),
     ])
     func shortPagesAreRefused(kind: RingKind, needed: Int) throws {
@@ -144,7 +187,7 @@ import XenRing
     /// Where the inspector looks for numbers, of whatever kind the page is.
     static let wordOffsets = Array(
         [
-            stride(from: 0, to: 68, by: 4), stride(from: 2048, to: 2080, by: 4),
+            stride(from: 0, to: 132, by: 4), stride(from: 2048, to: 2080, by: 4),
             stride(from: 3072, to: 3088, by: 4),
         ].joined())
 

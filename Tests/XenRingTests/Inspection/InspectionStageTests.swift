@@ -106,8 +106,8 @@ import XenRing
     @Test func theXenstoresPage() throws {
         let memory = TestMemory()
         memory.view.zero()
-        var writer = ByteRing.Writer(.request, in: memory.view)
-        var reader = ByteRing.Reader(.request, in: memory.view)
+        var writer = ByteRing.Writer(.xenstore(.request, in: memory.view))
+        var reader = ByteRing.Reader(.xenstore(.request, in: memory.view))
         let text = [UInt8](repeating: 1, count: 700)
         var taken: [UInt8] = []
         _ = try writer.write(text.span)

@@ -76,6 +76,33 @@ struct InspectionToolTests {
         #expect(text.contains(shown), "\(shown)")
     }
 
+    @Test("shows the documented 9pfs page")
+    func documentedFlexExample() throws {
+        let page = TestMemory()
+        let data = TestMemory(byteCount: 4 * Page.byteCount)
+        let references = (0..<4).map { GrantReference(UInt32(900 + $0)) }
+        let interface = FlexInterface(
+            initializing: page.view, as: .ninePFS, references: references)
+        var front = interface.front(over: data.view)
+        let request = [UInt8](repeating: 1, count: 8192)
+        _ = try front.writer.write(request.span)
+        page[4] = 8200
+        let folder = try Folder(["interface": page.bytes])
+        let outcome = try inspect("interface --kind 9pfs", in: folder)
+        #expect(outcome.status == 2)
+        let document = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../../docs/inspecting-rings.md")
+        let text = try String(contentsOf: document, encoding: .utf8)
+        let shown = "$ xen-ring inspect interface --kind 9pfs\n\(outcome.output)```"
+        #expect(text.contains(shown), "\(shown)")
+
+        let json = try inspect("interface --kind 9pfs --json", in: folder)
+        let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8))
+        let members = try #require(object as? [String: Any])
+        #expect(members["order"] as? Int == 2)
+        #expect(members["references"] as? [Int] == [900, 901, 902, 903])
+    }
+
     @Test("prints JSON that others can read")
     func json() throws {
         let folder = try Folder(["page": try page(), "zero": [UInt8](repeating: 0, count: 4096)])
@@ -97,7 +124,8 @@ struct InspectionToolTests {
         "takes each kind",
         arguments: [
             ("blk", 2), ("blk --slot-size 108", 2), ("net-tx", 2), ("net-rx", 2), ("console", 0),
-            ("xenstore", 0), ("ring --slot-size 40", 2), ("ring --slot-size 40 --pages 2", 2),
+            ("xenstore", 0), ("9pfs", 2), ("pvcalls", 2), ("ring --slot-size 40", 2),
+            ("ring --slot-size 40 --pages 2", 2),
         ])
     func kinds(arguments: String, status: Int32) throws {
         let folder = try Folder(["zero": [UInt8](repeating: 0, count: 8192)])
@@ -122,6 +150,7 @@ struct InspectionToolTests {
             ("page --kind ring --slot-size 0", "1 to 65536"),
             ("page --kind ring --slot-size 4033", "4096 bytes are too few"),
             ("page --kind xenstore --slot-size 8", "ring of bytes"),
+            ("page --kind pvcalls --slot-size 8", "ring of bytes"),
         ])
     func badInput(arguments: String, words: String) throws {
         let folder = try Folder([

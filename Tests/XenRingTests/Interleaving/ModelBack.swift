@@ -1,13 +1,11 @@
 import XenRing
 
-/// The back: answers each request in order, publishes after one answer or several, and sleeps as `serve` does.
+/// The back: answers each request in order, publishes after one answer or several, and sleeps as
+/// `serve` does.
 struct ModelBack: ModelEnd {
-    enum Phase: UInt32 {
-        case taking, staging, publishing, notifying
-        /// After the final check: publish what is staged, then sleep.
-        case publishingLast, notifyingLast, asleep
-    }
+    static let sends = RingDirection.response
 
+    let rules: ModelRules
     let requestLane: ModelLane
     let responseLane: ModelLane
     var requests: RingConsumer
@@ -15,58 +13,64 @@ struct ModelBack: ModelEnd {
     let slotCount: UInt32
     var taken: UInt32 = 0
     var answered: UInt32 = 0
-    var phase = Phase.taking
+    var phase = ModelPhase.taking
     var reads: [UInt32] = []
+    var buffered: [BufferedStore] = []
+    var hasLeft = false
+
+    var mayClose: Bool { rules.endings.contains(.backCloses) }
+    var mayCrash: Bool { rules.endings.contains(.backCrashes) }
+    var hasStaged: Bool { responses.staged != responses.published }
 
     func steps(_ stepped: SteppedPage) throws -> [ModelBack] {
         var next = self
         switch phase {
-        case .taking:
-            let limit = slotCount - requests.consumed.distance(from: responses.published)
-            switch try stepped.step(
-                after: reads,
-                {
-                    try next.requests.next(on: requestLane, limit: limit)
-                })
-            {
-            case .underWay(let value): return having(read: value)
-            case .finished(nil): return next.afterFinalCheck
-            case .finished(let request?):
-                next.taken += 1
-                try expect(request, next.taken)
-                return next.before(.taking, .staging)
-            }
+        case .taking, .takingLast: return try taking(stepped)
         case .staging:
             stepped.onlyStep { next.responses.stage(1001 + answered, on: responseLane) }
+            next.buffered += stepped.memo.buffered
             next.answered += 1
             return next.before(.taking, .publishing)
         case .publishing, .publishingLast:
             let isLast = phase == .publishingLast
             switch stepped.step(after: reads, { next.responses.publish(on: responseLane) }) {
             case .underWay(let value): return having(read: value)
-            case .finished(.required): return next.before(isLast ? .notifyingLast : .notifying)
-            case .finished(.notNeeded): return next.before(isLast ? .asleep : .taking)
+            case .finished(let notification):
+                let after = isLast ? next.beforeSleep(stepped.page)[0].phase : .taking
+                return next.afterPublishing(notification, else: after)
             }
         case .notifying, .notifyingLast:
-            stepped.page.frontIsRung = true
-            return before(phase == .notifyingLast ? .asleep : .taking)
-        case .asleep:
-            guard stepped.page.backIsRung else { return [] }
-            stepped.page.backIsRung = false
-            return before(.taking)
+            stepped.page.frontPort.isPending = true
+            return phase == .notifyingLast ? beforeSleep(stepped.page) : before(.taking)
+        default: return restingSteps(stepped)
         }
     }
 
-    private var afterFinalCheck: [ModelBack] {
-        if taken > answered { return before(.staging) }
-        return responses.staged == responses.published ? before(.asleep) : before(.publishingLast)
+    private func taking(_ stepped: SteppedPage) throws -> [ModelBack] {
+        var next = self
+        let limit = slotCount - requests.consumed.distance(from: responses.published)
+        switch try stepped.step(
+            after: reads,
+            { try next.requests.next(on: requestLane, limit: limit, looking: rules.looks) })
+        {
+        case .underWay(let value): return having(read: value)
+        case .finished(nil):
+            if phase == .takingLast { return next.before(hasLeft ? .ended : .leavingLast) }
+            if taken > answered && !hasLeft { return next.before(.staging) }
+            return hasStaged ? next.before(.publishingLast) : next.beforeSleep(stepped.page)
+        case .finished(let request?):
+            next.taken += 1
+            try expect(request, next.taken)
+            // What it takes when one of both has gone, it takes unanswered.
+            let isOver = phase == .takingLast || hasLeft
+            return isOver ? next.before(phase) : next.before(.taking, .staging)
+        }
     }
 
-    var key: [UInt32] {
+    var ownKey: [UInt32] {
         [
             requests.consumed.rawValue, requests.observed.rawValue, requests.armed.rawValue,
-            responses.staged.rawValue,
-            responses.published.rawValue, taken, answered, phase.rawValue, UInt32(reads.count),
-        ] + reads
+            responses.staged.rawValue, responses.published.rawValue, taken, answered,
+        ]
     }
 }

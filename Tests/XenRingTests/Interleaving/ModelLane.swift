@@ -1,22 +1,20 @@
 import XenRing
 
-/// A rule that is taken out of the ring, to see that the explorer misses it.
-enum Mutation: CaseIterable {
-    /// The consumer sets the event index, but does not look again.
-    case noFinalLook
-    /// The consumer's final look overtakes its store of the event index, as without its fence.
-    case noConsumerFence
-    /// The producer goes by the event index of the beginning, and does not look at the present one.
-    case noEventLook
-    /// The producer's look at the event index overtakes its store of the producer index.
-    case noProducerFence
-}
-
 /// What a mutated lane remembers within one operation.
 struct LaneMemo {
     var observed: RingIndex?
     var hasArmed = false
     var delayedStore: ((inout ModelPage) -> UInt32)?
+    /// The slots as they were read before the producer index.
+    var earlySlots: [UInt32]?
+    /// Messages that are on their way to their slots.
+    var buffered: [BufferedStore] = []
+}
+
+/// A message that was stored, and has not reached memory.
+struct BufferedStore {
+    let position: Int
+    let message: UInt32
 }
 
 /// One direction of a ring in a model page, each access a step of its own.
@@ -29,6 +27,11 @@ struct ModelLane: RingLane {
     func observeProducer() -> RingIndex {
         if mutation == .noFinalLook, stepped.memo.hasArmed, let seen = stepped.memo.observed {
             return seen
+        }
+        if mutation == .noAcquire, stepped.memo.earlySlots == nil {
+            stepped.memo.earlySlots = stepped.page.slots.indices.map { slot in
+                stepped.access { $0.slots[slot] }
+            }
         }
         let index = RingIndex(stepped.access { $0[direction].producer })
         stepped.memo.observed = index
@@ -53,13 +56,22 @@ struct ModelLane: RingLane {
     }
 
     func load(at index: RingIndex) -> UInt32 {
-        stepped.access { $0.slots[index.position(mask: UInt32($0.slots.count - 1))] }
+        let position = self.position(of: index)
+        if let early = stepped.memo.earlySlots { return early[position] }
+        return stepped.access { $0.slots[position] }
     }
 
     func store(_ message: UInt32, at index: RingIndex) {
-        store(delayed: false) {
-            $0.slots[index.position(mask: UInt32($0.slots.count - 1))] = message
+        let position = self.position(of: index)
+        if mutation == .noRelease || mutation == .publishBeforeStore {
+            stepped.memo.buffered.append(BufferedStore(position: position, message: message))
+        } else {
+            store(delayed: false) { $0.slots[position] = message }
         }
+    }
+
+    private func position(of index: RingIndex) -> Int {
+        index.position(mask: UInt32(stepped.page.slots.count - 1))
     }
 
     private func store(delayed: Bool, _ body: @escaping (inout ModelPage) -> Void) {
