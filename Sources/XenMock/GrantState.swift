@@ -21,17 +21,19 @@ struct ShareState: Sendable {
     let peer: DomainID
     let references: [GrantReference]
     let notification: UnmapNotification?
+    let since = ContinuousClock.now
     /// The owner's view. Nil in quarantine: the process has died, and the peer still maps a page.
     var frames: MappedFrames?
 }
 
-/// Pages of another domain that one process mapped together.
+/// Pages that one process mapped together, of one granter or of several.
 struct MappingState: Sendable {
     let process: ProcessID
-    let references: [GrantReference]
-    let granter: DomainID
-    let granterGeneration: UInt64
+    let pages: [GrantedPage]
+    /// The lives of the granters in which they granted the pages.
+    let granterGenerations: [DomainID: UInt64]
     let notification: UnmapNotification?
+    let since = ContinuousClock.now
     let frames: MappedFrames
 }
 

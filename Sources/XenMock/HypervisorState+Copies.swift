@@ -51,9 +51,10 @@ extension HypervisorState {
     private func place(
         _ location: GrantLocation, for domain: DomainID, _ access: GrantAccess
     ) -> (place: (file: DomainMemory, offset: Int)?, status: GrantCopyStatus) {
-        guard let granter = domains[location.domain] else { return (nil, .badDomain) }
-        guard location.reference < granter.endOfGrantTable else { return (nil, .badReference) }
-        guard let grant = granter.grants[location.reference], let memory = granter.memory,
+        let page = location.page
+        guard let granter = domains[page.domain] else { return (nil, .badDomain) }
+        guard page.reference < granter.endOfGrantTable else { return (nil, .badReference) }
+        guard let grant = granter.grants[page.reference], let memory = granter.memory,
             grant.peer == domain, access == .readOnly || grant.access == .readWrite
         else { return (nil, .failed) }
         return ((memory, grant.frame * Page.byteCount + location.offset), .done)

@@ -5,56 +5,60 @@ import XenSystem
 extension HypervisorState {
     /// What gntdev does: all pages or none. Whatever is wrong with a reference, Linux says EINVAL.
     mutating func map(
-        _ references: [GrantReference], of granter: DomainID, access: GrantAccess,
-        notification: UnmapNotification?, by process: ProcessID
+        _ pages: [GrantedPage], access: GrantAccess, notification: UnmapNotification?,
+        by process: ProcessID
     ) throws(GrantError) -> RawMapping {
         let owner = try grantUser(process)
-        let grants = try references.map { (reference) throws(GrantError) in
-            try grant(reference, of: granter, for: owner.domain, access)
+        try refuseMapping(of: pages)
+        let places = try pages.map { (page) throws(GrantError) in
+            try frame(of: page, for: owner.domain, access)
         }
         if notification?.clearByte != nil, access == .readOnly {
             throw GrantError(
                 .refused, errorNumber: .invalid, "a read-only mapping cannot clear a byte on unmap")
         }
-        guard let domain = domains[granter], let memory = domain.memory else {
-            throw GrantError(.badReference, errorNumber: .invalid, "\(granter) grants nothing")
-        }
         let frames: MappedFrames
         do {
-            frames = try MappedFrames(grants.map(\.frame), of: memory, access: access)
+            frames = try MappedFrames(places, access: access)
         } catch {
             throw GrantError(error, "addresses for a mapping")
         }
         try hold(notification, of: owner.domain)
-        for reference in references { domains[granter]?.grants[reference]?.mapCount += 1 }
+        var generations: [DomainID: UInt64] = [:]
+        for page in pages {
+            domains[page.domain]?.grants[page.reference]?.mapCount += 1
+            generations[page.domain] = domains[page.domain]?.incarnation
+        }
         let id = nextID()
         mappings[id] = MappingState(
-            process: process, references: references, granter: granter,
-            granterGeneration: domain.generation, notification: notification, frames: frames)
+            process: process, pages: pages, granterGenerations: generations,
+            notification: notification, frames: frames)
         return RawMapping(id: id, memory: frames.memory)
     }
 
-    private func grant(
-        _ reference: GrantReference, of granter: DomainID, for mapper: DomainID,
-        _ access: GrantAccess
-    ) throws(GrantError) -> GrantState {
+    private func frame(
+        of page: GrantedPage, for mapper: DomainID, _ access: GrantAccess
+    ) throws(GrantError) -> Frame {
         func refusal(_ why: String) -> GrantError {
-            GrantError(.badReference, errorNumber: .invalid, "\(reference) of \(granter): \(why)")
+            GrantError(.badReference, errorNumber: .invalid, "\(page): \(why)")
         }
-        guard let domain = domains[granter] else { throw refusal("no such domain") }
-        guard let grant = domain.grants[reference] else { throw refusal("no such grant") }
+        guard let domain = domains[page.domain] else { throw refusal("no such domain") }
+        guard let grant = domain.grants[page.reference], let memory = domain.memory else {
+            throw refusal("no such grant")
+        }
         guard grant.peer == mapper else {
             throw refusal("granted to \(grant.peer), not to \(mapper)")
         }
         if access == .readWrite, grant.access == .readOnly {
             throw refusal("granted for reading only")
         }
-        return grant
+        return Frame(number: grant.frame, memory: memory)
     }
 
     mutating func unmap(_ raw: RawMapping, by process: ProcessID) throws(GrantError) {
         remains[raw.id] = nil
         _ = try grantUser(process)
+        if ended.remove(raw.id) != nil { return }
         guard mappings[raw.id]?.process == process else {
             throw GrantError(
                 .notFound, errorNumber: .invalid, "this process has no such mapping (any more)")
@@ -70,13 +74,12 @@ extension HypervisorState {
         if let domain = processes[mapping.process]?.domain {
             fire(mapping.notification, on: mapping.frames, of: domain)
         }
-        if domains[mapping.granter]?.generation == mapping.granterGeneration {
-            for reference in mapping.references {
-                domains[mapping.granter]?.grants[reference]?.mapCount -= 1
-            }
-            for reference in mapping.references {
-                if let share = domains[mapping.granter]?.grants[reference]?.share { sweep(share) }
-            }
+        let living = mapping.pages.filter {
+            domains[$0.domain]?.incarnation == mapping.granterGenerations[$0.domain]
+        }
+        for page in living { domains[page.domain]?.grants[page.reference]?.mapCount -= 1 }
+        for page in living {
+            if let share = domains[page.domain]?.grants[page.reference]?.share { sweep(share) }
         }
         return mapping.frames
     }

@@ -1,7 +1,5 @@
-import DequeModule
 import XenCore
 import XenEvtchn
-import XenSystem
 
 /// One end of an event channel.
 final class PortState: @unchecked Sendable {
@@ -9,28 +7,28 @@ final class PortState: @unchecked Sendable {
         /// Waits for a domain, or has lost its peer: a notification goes nowhere.
         case unbound(DomainID)
         case interdomain(DomainID, EventPort)
+        /// Rung by the hypervisor itself.
+        case virtual(VirtualInterrupt)
     }
 
     var binding: Binding
     /// The handle that made it; nil once that has closed it while a notification still needs it.
-    var owner: ProcessID?
+    var owner: EventHandle?
+    let since = ContinuousClock.now
     /// Unmap notifications that will ring it.
     var holdCount = 0
-    /// From the moment it rings until it is unmasked.
-    var isMasked = false
-    /// In its owner's queue, not read yet.
-    var isQueued = false
-    /// Rang while it was masked.
-    var isPending = false
+    var gate = PortGate()
 
-    init(_ binding: Binding, owner: ProcessID) {
+    init(_ binding: Binding, owner: EventHandle) {
         self.binding = binding
         self.owner = owner
     }
 
-    var peer: DomainID {
+    /// Nil for a port that no domain is at the other end of.
+    var peer: DomainID? {
         switch binding {
         case .unbound(let domain), .interdomain(let domain, _): domain
+        case .virtual: nil
         }
     }
 }
@@ -39,7 +37,7 @@ extension DomainState {
     /// Opens the lowest port that is free, as Xen does. Nil when the limit is reached.
     fileprivate func takePort(_ state: PortState) -> EventPort? {
         while ports[EventPort(lowestFreePort)] != nil { lowestFreePort += 1 }
-        guard lowestFreePort <= UInt32(clamping: limits.portCount) else { return nil }
+        guard lowestFreePort <= UInt32(clamping: limits.greatestPort) else { return nil }
         let port = EventPort(lowestFreePort)
         ports[port] = state
         return port
@@ -53,18 +51,20 @@ extension DomainState {
 
 extension HypervisorState {
     func bindUnbound(
-        for peer: DomainID, by process: ProcessID
+        for peer: DomainID, by handle: EventHandle
     ) throws(EventChannelError) -> EventPort {
-        let domain = try eventUser(process).domain
-        return try openPort(.unbound(peer == .ownDomain ? domain : peer), in: domain, for: process)
+        let domain = try eventUser(handle).domain
+        try refuseIfRestricted(handle, "a port for \(peer)")
+        return try openPort(.unbound(peer == .ownDomain ? domain : peer), in: domain, for: handle)
     }
 
     func bindInterdomain(
-        to remotePort: EventPort, of requested: DomainID, by process: ProcessID
+        to remotePort: EventPort, of requested: DomainID, by handle: EventHandle
     ) throws(EventChannelError) -> EventPort {
-        let domain = try eventUser(process).domain
+        let domain = try eventUser(handle).domain
+        try refuseIfRestricted(handle, "a port of \(requested)", unlessTo: requested)
         let remote = requested == .ownDomain ? domain : requested
-        guard domains[remote] != nil else {
+        guard let peer = domains[remote], !peer.isSuspended else {
             throw EventChannelError(
                 .badRemotePort, errorNumber: .noSuchProcess, "\(remote) does not exist")
         }
@@ -73,34 +73,100 @@ extension HypervisorState {
                 .badRemotePort, errorNumber: .invalid,
                 "\(remotePort) of \(remote) is not open for \(domain), or is bound already")
         }
-        let port = try openPort(.interdomain(remote, remotePort), in: domain, for: process)
+        let port = try openPort(.interdomain(remote, remotePort), in: domain, for: handle)
         domains[remote]?.ports[remotePort]?.binding = .interdomain(domain, port)
         ring(port, of: domain)
         return port
     }
 
-    private func openPort(
-        _ binding: PortState.Binding, in domain: DomainID, for process: ProcessID
+    func bindVirtualInterrupt(
+        _ interrupt: VirtualInterrupt, by handle: EventHandle
     ) throws(EventChannelError) -> EventPort {
-        guard let port = domains[domain]?.takePort(PortState(binding, owner: process))
-        else {
-            let limit = domains[domain]?.limits.portCount ?? 0
+        let domain = try eventUser(handle).domain
+        try refuseIfRestricted(handle, "\(interrupt)")
+        guard let scope = interrupt.scope else {
             throw EventChannelError(
-                .limitReached, errorNumber: .noSpace, "\(domain) has all of its \(limit) ports open"
-            )
+                .refused, errorNumber: .invalid, "there is no virtual interrupt \(interrupt)")
+        }
+        if scope == .global, domain != .dom0 {
+            throw EventChannelError(
+                .handledElsewhere, errorNumber: .busy,
+                "\(interrupt) is handled by \(DomainID.dom0), not by \(domain)")
+        }
+        if let port = domains[domain]?.virtualInterrupts[interrupt] {
+            throw EventChannelError(
+                .alreadyBound, errorNumber: .exists, "\(interrupt) is bound to \(port) already")
+        }
+        let port = try openPort(.virtual(interrupt), in: domain, for: handle)
+        domains[domain]?.virtualInterrupts[interrupt] = port
+        return port
+    }
+
+    func restrict(_ handle: EventHandle, to domain: DomainID) throws(EventChannelError) {
+        try refuseIfRestricted(handle, "another restriction")
+        guard domain != .dom0, domain < .firstReserved else {
+            throw EventChannelError(
+                .refused, errorNumber: .invalid, "a handle cannot be restricted to \(domain)")
+        }
+        processes[handle.process]?.restriction = domain
+    }
+
+    private func refuseIfRestricted(
+        _ handle: EventHandle, _ what: @autoclosure () -> String, unlessTo domain: DomainID? = nil
+    ) throws(EventChannelError) {
+        guard let restriction = try eventUser(handle).restriction, restriction != domain else {
+            return
+        }
+        throw EventChannelError(
+            .notPermitted, errorNumber: .accessDenied,
+            "\(what()) cannot be had: the handle is restricted to \(restriction)")
+    }
+
+    /// - Returns: whether a port is bound to the interrupt.
+    func raise(_ interrupt: VirtualInterrupt, in domain: DomainID) -> Bool {
+        guard let port = domains[domain]?.virtualInterrupts[interrupt] else { return false }
+        ring(port, of: domain)
+        return true
+    }
+
+    private func openPort(
+        _ binding: PortState.Binding, in domain: DomainID, for handle: EventHandle
+    ) throws(EventChannelError) -> EventPort {
+        guard let state = domains[domain], !state.isSuspended else {
+            throw EventChannelError(.unavailable, "\(domain) is suspended: nothing of it runs")
+        }
+        guard let port = state.takePort(PortState(binding, owner: handle)) else {
+            throw EventChannelError(
+                .limitReached, errorNumber: .noSpace,
+                "\(domain) has all of its \(state.limits.greatestPort) ports open")
+        }
+        if processes[handle.process]?.ghosts.contains(port) == true {
+            state.freePort(port)
+            throw EventChannelError(
+                .stale, errorNumber: .exists,
+                "\(port) is one that this handle had before a resume: see afterResume()")
         }
         return port
     }
 
     func unbind(
-        _ port: EventPort, by process: ProcessID
+        _ port: EventPort, by handle: EventHandle
     ) throws(EventChannelError) {
-        disown(port, of: try domain(owning: port, process))
+        if try eventUser(handle).ghosts.contains(port) {
+            throw EventChannelError(
+                .refused,
+                "\(port) died at a resume: closing it stops Linux's kernel, or closes another's port; "
+                    + "call afterResume() first")
+        }
+        disown(port, of: try domain(owning: port, handle))
     }
 
     /// Closes a port for its owner. The kernel keeps it while an unmap notification needs it.
     func disown(_ port: EventPort, of domain: DomainID) {
-        domains[domain]?.ports[port]?.owner = nil
+        if let state = domains[domain]?.ports[port], let owner = state.owner {
+            if state.gate.isWaiting { processes[owner.process]?.takeBack(port) }
+            state.owner = nil
+        }
         closeIfUnused(port, of: domain)
     }
 
@@ -108,117 +174,36 @@ extension HypervisorState {
         guard let state = domains[domain]?.ports[port], state.owner == nil, state.holdCount == 0
         else { return }
         domains[domain]?.freePort(port)
-        // The peer is not told: its end waits for this domain again.
-        if case .interdomain(let remote, let remotePort) = state.binding {
+        switch state.binding {
+        case .unbound: break
+        case .interdomain(let remote, let remotePort):
+            // The peer is not told: its end waits for this domain again.
             domains[remote]?.ports[remotePort]?.binding = .unbound(domain)
+        case .virtual(let interrupt):
+            domains[domain]?.virtualInterrupts[interrupt] = nil
         }
     }
 
-    /// The domain of a process that owns the port.
-    private func domain(
-        owning port: EventPort, _ process: ProcessID
+    /// The domain of a handle that owns the port.
+    func domain(
+        owning port: EventPort, _ handle: EventHandle
     ) throws(EventChannelError) -> DomainID {
-        let domain = try eventUser(process).domain
-        guard domains[domain]?.ports[port]?.owner == process else {
+        let domain = try eventUser(handle).domain
+        guard domains[domain]?.ports[port]?.owner == handle else {
             throw EventChannelError(
                 .badPort, errorNumber: .notConnected, "\(port) was not opened with this handle")
         }
         return domain
     }
 
-    private func eventUser(_ process: ProcessID) throws(EventChannelError) -> ProcessState {
-        guard let state = processes[process] else {
+    func eventUser(_ handle: EventHandle) throws(EventChannelError) -> ProcessState {
+        guard let state = processes[handle.process] else {
             throw EventChannelError(
                 .unavailable, errorNumber: .badDescriptor,
                 "the process was killed, and its handle closed")
         }
+        if state.eventEpoch != handle.epoch { throw .ended(handle.epoch) }
         return state
-    }
-}
-
-// Ringing, and being woken.
-extension HypervisorState {
-    func notify(_ port: EventPort, by process: ProcessID) throws(EventChannelError) {
-        ringPeer(of: port, in: try domain(owning: port, process))
-    }
-
-    func ringPeer(of port: EventPort, in domain: DomainID) {
-        if case .interdomain(let remote, let remotePort)? = domains[domain]?.ports[port]?.binding {
-            ring(remotePort, of: remote)
-        }
-    }
-
-    private func ring(_ port: EventPort, of domain: DomainID) {
-        guard let state = domains[domain]?.ports[port], let owner = state.owner else { return }
-        if state.isMasked {
-            state.isPending = true
-            return
-        }
-        state.isMasked = true
-        state.isQueued = true
-        processes[owner]?.rung.append(port)
-        wake(owner)
-    }
-
-    private func wake(_ id: ProcessID) {
-        guard let process = processes[id], process.isWaiting else { return }
-        process.isWaiting = false
-        process.doorbell?.wakeup.signal()
-    }
-
-    /// Linux ignores a port that is not the handle's: it may have been closed since it rang.
-    func unmask(_ port: EventPort, by process: ProcessID) throws(EventChannelError) {
-        let domain = try eventUser(process).domain
-        guard let state = domains[domain]?.ports[port], state.owner == process, !state.isQueued
-        else { return }
-        let isPending = state.isPending
-        state.isMasked = false
-        state.isPending = false
-        if isPending { ring(port, of: domain) }
-    }
-
-    func interrupt(_ process: ProcessID) {
-        processes[process]?.isInterrupted = true
-        wake(process)
-    }
-
-    /// What a look at the queue found.
-    enum Look: Sendable {
-        case event(EventPort)
-        case interrupted
-        case nothing
-    }
-
-    func look(by id: ProcessID) throws(EventChannelError) -> Look {
-        let process = try eventUser(id)
-        process.isWaiting = false
-        if process.isInterrupted {
-            process.isInterrupted = false
-            return .interrupted
-        }
-        while let port = process.rung.popFirst() {
-            guard let state = domains[process.domain]?.ports[port], state.owner == id,
-                state.isQueued
-            else { continue }
-            state.isQueued = false
-            return .event(port)
-        }
-        return .nothing
-    }
-
-    /// After a look that found nothing: from now on what rings signals the doorbell.
-    func sleep(_ id: ProcessID) throws(EventChannelError) -> Doorbell {
-        let process = try eventUser(id)
-        process.isWaiting = true
-        if let doorbell = process.doorbell { return doorbell }
-        do {
-            let doorbell = try Doorbell()
-            process.doorbell = doorbell
-            return doorbell
-        } catch {
-            throw EventChannelError(
-                .limitReached, errorNumber: error.errorNumber, "a doorbell: \(error.call)")
-        }
     }
 }
 

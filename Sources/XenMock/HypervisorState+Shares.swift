@@ -43,7 +43,8 @@ extension HypervisorState {
         let numbers = try domains[domain]?.takeFrames(count, of: domain) ?? []
         guard let memory = domains[domain]?.memory else { throw SystemFailure("domain", .noMemory) }
         do {
-            let frames = try MappedFrames(numbers, of: memory, access: .readWrite)
+            let frames = try MappedFrames(
+                numbers.map { Frame(number: $0, memory: memory) }, access: .readWrite)
             frames.memory.zero()
             return (numbers, frames)
         } catch {
@@ -56,6 +57,7 @@ extension HypervisorState {
     mutating func unshare(_ raw: RawShare, by process: ProcessID) throws(GrantError) {
         remains[raw.id] = nil
         _ = try grantUser(process)
+        if ended.remove(raw.id) != nil { return }
         guard let share = shares[raw.id], share.process == process else {
             throw GrantError(
                 .notFound, errorNumber: .invalid, "this process has no such share (any more)")

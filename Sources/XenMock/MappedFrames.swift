@@ -8,12 +8,25 @@ import XenSystem
     import Musl
 #endif
 
-/// Frames of a domain's memory at addresses of their own, one after another. Unmapped when it goes.
+/// A page of a domain's memory.
+struct Frame: Sendable {
+    let number: Int
+    let memory: DomainMemory
+
+    /// Whether this is the next page of the same memory.
+    func follows(_ other: Frame) -> Bool {
+        memory === other.memory && number == other.number + 1
+    }
+}
+
+/// Frames at addresses of their own, one after another. Unmapped when it goes.
 final class MappedFrames: Sendable {
     let memory: SharedMemory
+    let access: GrantAccess
 
     /// - Parameter access: a write through a read-only view faults, as it does on Xen.
-    init(_ frames: [Int], of source: DomainMemory, access: GrantAccess) throws(SystemFailure) {
+    init(_ frames: [Frame], access: GrantAccess) throws(SystemFailure) {
+        self.access = access
         let byteCount = frames.count * Page.byteCount
         // Safe: new addresses, chosen by the kernel.
         let base = unsafe mmap(nil, byteCount, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
@@ -22,12 +35,17 @@ final class MappedFrames: Sendable {
         memory = unsafe SharedMemory(base: base, byteCount: byteCount)
 
         let protection = access == .readWrite ? PROT_READ | PROT_WRITE : PROT_READ
-        for (page, frame) in frames.enumerated() {
-            // Safe: replaces one page of the addresses reserved above. On failure they go in deinit.
+        var start = 0
+        while start < frames.count {
+            var end = start + 1
+            while end < frames.count, frames[end].follows(frames[end - 1]) { end += 1 }
+            // Safe: replaces pages of the addresses reserved above. On failure they go in deinit.
             let mapped = unsafe mmap(
-                base + page * Page.byteCount, Page.byteCount, protection, MAP_SHARED | MAP_FIXED,
-                source.descriptor, frame * Page.byteCount)
+                base + start * Page.byteCount, (end - start) * Page.byteCount, protection,
+                MAP_SHARED | MAP_FIXED, frames[start].memory.descriptor,
+                frames[start].number * Page.byteCount)
             guard unsafe mapped != MAP_FAILED else { throw SystemFailure("mmap") }
+            start = end
         }
     }
 

@@ -1,5 +1,6 @@
 import Synchronization
 public import XenCore
+public import XenEvtchn
 
 /// One life of a domain of a `MockHypervisor`.
 public struct MockDomain: Sendable {
@@ -22,5 +23,19 @@ public struct MockDomain: Sendable {
         }
         guard let process else { preconditionFailure("\(id) was destroyed") }
         return MockProcess(id: process, name: name, domain: self)
+    }
+
+    /// Raises a virtual interrupt in this domain, as the hypervisor does.
+    ///
+    /// A global one rings in dom0 alone; whoever raises it in a guest has made a mistake.
+    /// - Returns: whether a port was bound to it. If none was, nobody ever learns of it.
+    @discardableResult
+    public func raise(_ interrupt: VirtualInterrupt) -> Bool {
+        precondition(interrupt.scope != nil, "no virtual interrupt has this number")
+        precondition(
+            interrupt.scope != .global || id == .dom0, "\(interrupt) goes to dom0, not to \(id)")
+        return hypervisor.state.withLock { state in
+            state.domains[id]?.generation == generation && state.raise(interrupt, in: id)
+        }
     }
 }

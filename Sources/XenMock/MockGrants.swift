@@ -1,4 +1,3 @@
-import Synchronization
 import XenCore
 import XenGrant
 
@@ -15,7 +14,7 @@ final class MockGrants: GrantBackend {
     func share(
         pageCount: Int, with domain: DomainID, access: GrantAccess, notification: UnmapNotification?
     ) throws(GrantError) -> RawShare {
-        try hypervisor.state.withLock { (state) throws(GrantError) in
+        try hypervisor.call(by: process) { (state) throws(GrantError) in
             try state.share(
                 pageCount: pageCount, with: domain, access: access, notification: notification,
                 by: process)
@@ -23,29 +22,27 @@ final class MockGrants: GrantBackend {
     }
 
     func unshare(_ share: RawShare) throws(GrantError) {
-        try hypervisor.state.withLock { (state) throws(GrantError) in
+        try hypervisor.call(by: process) { (state) throws(GrantError) in
             try state.unshare(share, by: process)
         }
     }
 
     func map(
-        _ references: [GrantReference], of domain: DomainID, access: GrantAccess,
-        notification: UnmapNotification?
+        _ pages: [GrantedPage], access: GrantAccess, notification: UnmapNotification?
     ) throws(GrantError) -> RawMapping {
-        try hypervisor.state.withLock { (state) throws(GrantError) in
-            try state.map(
-                references, of: domain, access: access, notification: notification, by: process)
+        try hypervisor.call(by: process) { (state) throws(GrantError) in
+            try state.map(pages, access: access, notification: notification, by: process)
         }
     }
 
     func unmap(_ mapping: RawMapping) throws(GrantError) {
-        try hypervisor.state.withLock { (state) throws(GrantError) in
+        try hypervisor.call(by: process) { (state) throws(GrantError) in
             try state.unmap(mapping, by: process)
         }
     }
 
     func copy(_ segments: [GrantCopySegment]) throws(GrantError) -> [GrantCopyStatus] {
-        try hypervisor.state.withLock { (state) throws(GrantError) in
+        try hypervisor.call(by: process) { (state) throws(GrantError) in
             try state.copy(segments, by: process)
         }
     }

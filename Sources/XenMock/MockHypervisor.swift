@@ -31,4 +31,23 @@ public final class MockHypervisor: Sendable {
     public func destroy(_ domain: MockDomain) {
         state.withLock { $0.destroyDomain(domain.id, generation: domain.generation) }
     }
+
+    /// Suspends a domain as `xl save` does, or the first half of a migration: to all others it is as if it had ended.
+    ///
+    /// Its ports are gone, their peers' ends wait for this domain again, and its grants are void: what peers map of
+    /// it stays theirs until they unmap it. Its processes live on in the image, to go on at `resume`; until then
+    /// they are to make no calls. Their pages keep what is in them, but nobody else sees it any more. What they had
+    /// shared and mapped ends when they let go of it, without an error, as on Linux.
+    public func suspend(_ domain: MockDomain) {
+        state.withLock { $0.suspendDomain(domain.id, generation: domain.generation) }
+    }
+
+    /// Goes on with a domain that was suspended, as `xl restore` does, here under the number that it had.
+    ///
+    /// All port numbers and grant references are free again. A process learns nothing of it: its event handle still
+    /// believes in its ports, and what it does to them hits whoever has their numbers now, as on Linux
+    /// (see `EventChannels.afterResume()`). Where Linux's kernel would stop, the mock throws `.refused`.
+    public func resume(_ domain: MockDomain) {
+        state.withLock { $0.resumeDomain(domain.id, generation: domain.generation) }
+    }
 }

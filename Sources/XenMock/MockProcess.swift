@@ -1,4 +1,5 @@
 import Synchronization
+import XenCore
 public import XenEvtchn
 public import XenGrant
 
@@ -8,16 +9,17 @@ public final class MockProcess: Sendable {
     public let domain: MockDomain
     /// Its handle on /dev/xen/gntdev and /dev/xen/gntalloc.
     public let grants: any GrantBackend
-    /// Its handle on /dev/xen/evtchn.
+    /// Its handle on /dev/xen/evtchn, opened when it started: stale once `afterResume()` has made the next.
     public let events: any EventChannelBackend
-    private let id: ProcessID
+    let id: ProcessID
 
     init(id: ProcessID, name: String, domain: MockDomain) {
         self.id = id
         self.name = name
         self.domain = domain
         grants = MockGrants(process: id, hypervisor: domain.hypervisor)
-        events = MockEventChannels(process: id, hypervisor: domain.hypervisor)
+        events = MockEventChannels(
+            EventHandle(process: id, epoch: .none.next), hypervisor: domain.hypervisor)
     }
 
     /// Ends the process as SIGKILL does, at once and for all that it holds.

@@ -51,7 +51,7 @@ import XenMock
         #expect(mapping.bytes(at: 0, count: 1) == [42])
         #expect(
             hypervisor.leaks().map(\.kind) == [
-                .mapping([references[0]]), .quarantinedShare(references),
+                .mapping(mapping.pages), .quarantinedShare(references),
             ])
 
         // Its pages and references are nobody else's until they are unmapped.

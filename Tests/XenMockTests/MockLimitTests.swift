@@ -63,6 +63,27 @@ import XenMock
         try hypervisor.assertCleanedUp()
     }
 
+    @Test(arguments: [
+        (MockLimits.EventInterface.twoLevel, 4095), (.queues, (1 << 17) - 1),
+    ])
+    func portsEndWithTheirInterface(interface: MockLimits.EventInterface, count: Int) throws {
+        guest.limits = MockLimits(portCount: .max, eventInterface: interface)
+        let ports = try (1...count).map { _ in try front.events.bindUnbound(for: .dom0) }
+        #expect(ports == (1...count).map { EventPort(UInt32($0)) })
+        let over = try #require(throws: EventChannelError.self) {
+            try front.events.bindUnbound(for: .dom0)
+        }
+        #expect(over.code == .limitReached)
+        #expect(over.errorNumber == .noSpace)
+        let last = try #require(ports.last)
+        let bound = try back.events.bindInterdomain(to: last, of: guest.id)
+        try back.events.notify(bound)
+        #expect(try front.events.nextPending(until: .now) == last)
+        try back.events.unbind(bound)
+        for port in ports { try front.events.unbind(port) }
+        try hypervisor.assertCleanedUp()
+    }
+
     @Test func limitsBelongToOneDomain() throws {
         guest.limits = MockLimits(grantCount: 0, portCount: 0)
         #expect(throws: GrantError.self) {

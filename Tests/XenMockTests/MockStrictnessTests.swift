@@ -95,7 +95,7 @@ import XenMock
         let share = try front.grants.share(
             pageCount: 1, with: .dom0, access: .readWrite, notification: nil)
         let mapping = try back.grants.map(
-            share.references, of: guest.id, access: .readWrite, notification: nil)
+            share.references.granted(by: guest.id), access: .readWrite, notification: nil)
         #expect(throws: GrantError.self) { try sibling.grants.unshare(share) }
         #expect(throws: GrantError.self) { try sibling.grants.unmap(mapping) }
         try back.grants.unmap(mapping)
@@ -107,12 +107,12 @@ import XenMock
         let share = try front.grants.share(
             pageCount: 2, with: .dom0, access: .readWrite, notification: nil)
         let mapping = try back.grants.map(
-            [share.references[1]], of: guest.id, access: .readWrite, notification: nil)
+            [share.references[1]].granted(by: guest.id), access: .readWrite, notification: nil)
         let error = try #require(throws: GrantError.self) { try front.grants.unshare(share) }
         #expect(error.code == .inUse)
         #expect(error.errorNumber == .busy)
         let again = try back.grants.map(
-            share.references, of: guest.id, access: .readWrite, notification: nil)
+            share.references.granted(by: guest.id), access: .readWrite, notification: nil)
         try back.grants.unmap(again)
         try back.grants.unmap(mapping)
         try front.grants.unshare(share)
