@@ -4,7 +4,8 @@ import XenSystem
 
 /// What every `EventChannelBackend` must do.
 public enum EventChannelConformance {
-    public static let checks = ringing + waiting + refusals
+    public static let checks =
+        ringing + waiting + refusals + masking + handles + eventThread
 }
 
 extension EventChannelConformance {

@@ -59,7 +59,8 @@ extension GrantConformance {
             let share = try host.left.grants.share(pageCount: 1, with: host.right.domain)
             let backend = host.right.grantBackend
             let mapping = try backend.map(
-                share.references, of: host.left.domain, access: .readWrite, notification: nil)
+                share.references.granted(by: host.left.domain), access: .readWrite,
+                notification: nil)
             try backend.unmap(mapping)
             try expectRefusal(of: "a second unmapping", as: .notFound) { () throws(GrantError) in
                 try backend.unmap(mapping)

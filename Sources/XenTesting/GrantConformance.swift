@@ -3,7 +3,8 @@ import XenGrant
 
 /// What every `GrantBackend` must do. The left party shares, the right one maps and copies.
 public enum GrantConformance {
-    public static let checks = sharing + copies + refusals + lifetimes + notifications
+    public static let checks =
+        sharing + manyDomains + copies + refusals + lifetimes + notifications + keeping
 }
 
 extension GrantConformance {
