@@ -17,17 +17,17 @@ public final class BackendDriver: Sendable {
     /// Asks for an orderly close; `run` returns when that is done, within five seconds.
     public func close() { shell.close() }
 
-    /// Runs the device until it is closed or its frontend is gone for good. The device is disconnected
-    /// whichever way this ends.
+    /// Runs the device until it is closed or its frontend is gone for good, and says which. The device is
+    /// disconnected whichever way this ends.
     ///
     /// Throws `.noDevice` if the directory lacks what the toolstack writes, `.store` if the store fails, and
     /// `CancellationError` if the task is cancelled; nothing is written to the store then, so that
     /// the frontend sees a backend that died.
-    public func run() async throws {
+    @discardableResult
+    public func run() async throws -> DeviceEnd {
         var machine = BackendMachine()
         do {
-            try await shell.run(peerRole: "frontend") { nodes in
-                try await nodes.write(device.features)
+            return try await shell.run(peerRole: "frontend") { _ in
             } turn: { nodes, reports in
                 try await turn(&machine, nodes, reports)
             }
@@ -38,21 +38,28 @@ public final class BackendDriver: Sendable {
     }
 
     /// Tells the machine all that is new.
-    ///
-    /// - Returns: whether the device is closed.
     private func turn(
         _ machine: inout BackendMachine, _ nodes: DeviceNodes, _ reports: DriverSignals.Reports
-    ) async throws -> Bool {
+    ) async throws -> DeviceEnd? {
         machine.isOnline =
             try await DeviceNodes.value("online", of: nodes.own, in: nodes.store) == "1"
         if let (epoch, error) = reports.failure, epoch == machine.epoch {
             try await nodes.write(error)
-            if try await feed(.failed, to: &machine, nodes) { return true }
+            if let end = try await feed(.failed, to: &machine, nodes) { return end }
             try await Task.sleep(for: DriverShell.retryPause)
         }
-        if reports.wantsClose, try await feed(.close, to: &machine, nodes) { return true }
-        if reports.closeExpired, try await feed(.closeExpired, to: &machine, nodes) { return true }
-        return try await feed(try await observation(nodes), to: &machine, nodes)
+        if reports.wantsClose, let end = try await feed(.close, to: &machine, nodes) { return end }
+        if reports.closeExpired, let end = try await feed(.closeExpired, to: &machine, nodes) {
+            return end
+        }
+        let observation = try await observation(nodes)
+        if case .frontend(nil, _) = observation {
+            return try await feed(observation, to: &machine, nodes)
+        }
+        if let end = try await feed(.own(try await nodes.ownState()), to: &machine, nodes) {
+            return end
+        }
+        return try await feed(observation, to: &machine, nodes)
     }
 
     /// The frontend's state and what it published, as they were at one moment.
@@ -65,10 +72,9 @@ public final class BackendDriver: Sendable {
         }
     }
 
-    /// - Returns: whether the device is closed.
     private func feed(
         _ input: BackendMachine.Input, to machine: inout BackendMachine, _ nodes: DeviceNodes
-    ) async throws -> Bool {
+    ) async throws -> DeviceEnd? {
         var actions = machine.handle(input)[...]
         while let action = actions.popFirst() {
             do {
@@ -83,15 +89,17 @@ public final class BackendDriver: Sendable {
                 case .announce(let published):
                     if try await !announce(published, nodes) { shell.signals.look() }
                 case .disconnect(let epoch): await device.disconnect(epoch)
-                case .setState(let state): try await nodes.write(state: state)
-                case .finish: return true
+                case .setState(let state):
+                    if state == .initWait { try await nodes.write(device.features) }
+                    try await nodes.write(state: state)
+                case .finish(let end): return end
                 }
             } catch let error where DriverShell.isOfDevice(error) {
                 actions = []
                 shell.signals.fail(machine.epoch, error)
             }
         }
-        return false
+        return nil
     }
 
     /// - Returns: false if the frontend no longer stands where we connected to it; nothing was written then.

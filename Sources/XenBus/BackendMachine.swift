@@ -16,10 +16,10 @@ public struct BackendMachine: Hashable, Sendable {
         case announce(published: [String: String])
         /// Stop serving, and let go of all that is the frontend's.
         case disconnect(Epoch)
-        /// Write our state.
+        /// Write our state; before InitWait, also our features, since the directory may be a new one.
         case setState(DeviceState)
-        /// Nothing more will come: the device is closed, or the frontend gone for good.
-        case finish
+        /// Nothing more will come.
+        case finish(DeviceEnd)
     }
 
     /// What the machine is told.
@@ -27,6 +27,9 @@ public struct BackendMachine: Hashable, Sendable {
         /// The frontend's state and what it published, as just read together; nil if its node is gone.
         /// A state that is none, as garbage, counts as that of a frontend that has not begun.
         case frontend(DeviceState?, published: [String: String])
+        /// Our state as just read; nil if its node is gone: the toolstack has taken the device away.
+        /// Initialising, which a backend never writes, is that of a device that was made anew.
+        case own(DeviceState?)
         /// The frontend's rings could not be used, or broke.
         case failed
         /// Our side wants the device closed.
@@ -57,7 +60,7 @@ public struct BackendMachine: Hashable, Sendable {
     /// The newest connection that was begun; `.none` before the first.
     public private(set) var epoch = Epoch.none
 
-    /// A machine for a backend that has told its features and not yet written a state.
+    /// A machine for a backend that has not yet written a state.
     public init(isOnline: Bool = true) { self.isOnline = isOnline }
 
     /// Takes one observation, and says what to do.
@@ -66,9 +69,12 @@ public struct BackendMachine: Hashable, Sendable {
         case .frontend(nil, _): return vanish()
         case .frontend(.unknown?, let published): return observe(.initialising, published)
         case .frontend(let state?, let published): return observe(state, published)
+        case .own(nil): return unplug()
+        case .own(.initialising?): return beginAnew()
+        case .own: return []
         case .failed: return fail()
         case .close: return close()
-        case .closeExpired: return phase == .closing ? finish() : []
+        case .closeExpired: return phase == .closing ? finish(.closed) : []
         }
     }
 
@@ -91,10 +97,10 @@ public struct BackendMachine: Hashable, Sendable {
             return [.setState(.closing)]
         case (.waiting, .initialising), (.closed, .closed):
             // Unplugged: nobody will come.
-            return isOnline ? [] : finish()
+            return isOnline ? [] : finish(.unplugged)
         case (.waiting, .closed):
             // A frontend may be closed because an earlier backend was: InitWait invites it back.
-            return isOnline ? [] : finish()
+            return isOnline ? [] : finish(.unplugged)
 
         case (.connected, .initialised), (.connected, .connected):
             guard published != known else { return [] }
@@ -109,7 +115,7 @@ public struct BackendMachine: Hashable, Sendable {
             return [.disconnect(epoch)] + closed()
 
         case (.closing, .closed):
-            return wantsEnd ? finish() : closed()
+            return wantsEnd ? finish(.closed) : closed()
         case (.closing, .initialising) where !wantsEnd, (.closed, .initialising):
             phase = .waiting
             return [.setState(.initWait)]
@@ -122,10 +128,30 @@ public struct BackendMachine: Hashable, Sendable {
     /// The frontend's directory has gone.
     private mutating func vanish() -> [Action] {
         switch phase {
-        case .connected: [.disconnect(epoch)] + finish()
-        case .starting, .waiting, .closing, .closed: finish()
+        case .connected: [.disconnect(epoch)] + finish(.peerGone)
+        case .starting, .waiting, .closing, .closed: finish(.peerGone)
         case .finished: []
         }
+    }
+
+    private mutating func unplug() -> [Action] {
+        switch phase {
+        case .connected: [.disconnect(epoch)] + finish(.unplugged)
+        case .starting, .waiting, .closing, .closed: finish(.unplugged)
+        case .finished: []
+        }
+    }
+
+    /// A frontend of the new device has never seen us: whatever we were at, it begins with InitWait.
+    private mutating func beginAnew() -> [Action] {
+        switch phase {
+        case .starting, .finished: return []
+        case .waiting, .connected, .closing, .closed: break
+        }
+        let ended: [Action] = phase == .connected ? [.disconnect(epoch)] : []
+        if wantsEnd { return ended + finish(.closed) }
+        phase = .starting
+        return ended
     }
 
     private mutating func connect(_ published: [String: String]) -> [Action] {
@@ -136,7 +162,7 @@ public struct BackendMachine: Hashable, Sendable {
     }
 
     private mutating func closed() -> [Action] {
-        guard isOnline else { return finish() }
+        guard isOnline else { return finish(.unplugged) }
         phase = .closed
         return [.setState(.closed)]
     }
@@ -154,14 +180,14 @@ public struct BackendMachine: Hashable, Sendable {
             phase = .closing
             return [.disconnect(epoch), .setState(.closing)]
         case .starting, .waiting, .closed:
-            return finish()
+            return finish(.closed)
         case .closing, .finished:
             return []
         }
     }
 
-    private mutating func finish() -> [Action] {
+    private mutating func finish(_ end: DeviceEnd) -> [Action] {
         phase = .finished
-        return [.setState(.closed), .finish]
+        return [.setState(.closed), .finish(end)]
     }
 }

@@ -8,20 +8,26 @@ struct DeviceNodes: Sendable {
     let peer: StorePath
     let peerDomain: DomainID
 
-    /// Finds the peer by the nodes that the toolstack wrote into our directory.
+    /// Finds the peer by the nodes that the toolstack wrote into our directory. Throws `.noDevice` without them.
     ///
     /// - Parameter peerRole: `backend` or `frontend`, the name of the node that has the peer's path.
     static func find(
         _ own: StorePath, peerRole: String, store: StoreClient
     ) async throws -> DeviceNodes {
+        if let nodes = try await look(own, peerRole: peerRole, store: store) { return nodes }
+        throw BusError(.noDevice, "\(own) is no device: attach one with the toolstack first")
+    }
+
+    /// As `find`, but nil where the toolstack has made no device.
+    static func look(
+        _ own: StorePath, peerRole: String, store: StoreClient
+    ) async throws -> DeviceNodes? {
         let pathKey = try StorePath(peerRole)
         let numberKey = try StorePath(peerRole + "-id")
         // Read apart from the guard: with an await in its conditions, Swift 6.3.1 crashes when optimizing.
         let path = try await value(pathKey, of: own, in: store)
         let text = try await value(numberKey, of: own, in: store)
-        guard let path, let text else {
-            throw BusError(.noDevice, "\(own) is no device: attach one with the toolstack first")
-        }
+        guard let path, let text else { return nil }
         guard let number = UInt16(text) else {
             throw BusError(.noDevice, "\(own)/\(peerRole)-id is '\(text)', not a domain")
         }
@@ -31,9 +37,21 @@ struct DeviceNodes: Sendable {
 
     /// The peer's state; nil if its node is gone.
     func peerState(in access: some StoreAccess) async throws(StoreError) -> DeviceState? {
-        guard let text = try await Self.value("state", of: peer, in: access) else { return nil }
+        try await Self.state(of: peer, in: access)
+    }
+
+    /// Our own state; nil if its node is gone.
+    func ownState() async throws(StoreError) -> DeviceState? {
+        try await Self.state(of: own, in: store)
+    }
+
+    private static func state(
+        of directory: StorePath, in access: some StoreAccess
+    ) async throws(StoreError) -> DeviceState? {
         // What is no number is no state that anyone is in.
-        return DeviceState(rawValue: UInt32(text) ?? 0)
+        try await value("state", of: directory, in: access).map {
+            DeviceState(rawValue: UInt32($0) ?? 0)
+        }
     }
 
     /// A node below one of the directories; nil if there is none, or none that we may see: the store hides

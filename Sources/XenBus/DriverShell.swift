@@ -22,38 +22,55 @@ struct DriverShell: Sendable {
         }
     }
 
-    /// Calls `turn` whenever there may be something to do, until it returns true.
+    /// Calls `turn` whenever there may be something to do, until it returns an end.
     ///
     /// - Parameters:
     ///   - peerRole: `backend` or `frontend`.
     ///   - begin: what to write before anything is looked at.
+    ///   - turn: may move the device to other directories.
     func run(
         peerRole: String, begin: (DeviceNodes) async throws -> Void,
-        turn: (DeviceNodes, DriverSignals.Reports) async throws -> Bool
-    ) async throws {
+        turn: (inout DeviceNodes, DriverSignals.Reports) async throws -> DeviceEnd?
+    ) async throws -> DeviceEnd {
         do {
             let nodes = try await DeviceNodes.find(path, peerRole: peerRole, store: store)
+            let resumption = signals.follow(try await store.watchResumption())
+            defer { resumption.cancel() }
             try await begin(nodes)
-            let watches = [try await store.watch(nodes.peer), try await store.watch(nodes.own)]
-            try await signals.forward(watches) {
-                for await _ in signals.wakes {
-                    let reports = signals.take()
-                    if let error = reports.storeEnded { throw error }
-                    do {
-                        if try await turn(nodes, reports) { return }
-                    } catch let error as StoreError where error.code == .conflict {
-                        // The peer writes without pause: it is looked at again after a rest.
-                        try await Task.sleep(for: Self.retryPause)
-                        signals.look()
-                    }
-                }
-                throw CancellationError()
-            }
+            let own = signals.follow(try await store.watch(nodes.own))
+            defer { own.cancel() }
+            return try await serve(nodes, turn)
         } catch {
             throw Task.isCancelled
                 ? CancellationError()
                 : (error as? StoreError).map { BusError(.store, "\($0)") } ?? error
         }
+    }
+
+    private func serve(
+        _ first: DeviceNodes,
+        _ turn: (inout DeviceNodes, DriverSignals.Reports) async throws -> DeviceEnd?
+    ) async throws -> DeviceEnd {
+        var nodes = first
+        var watched = nodes.peer
+        var peer = signals.follow(try await store.watch(watched))
+        defer { peer.cancel() }
+        for await _ in signals.wakes {
+            let reports = signals.take()
+            if let error = reports.storeEnded { throw error }
+            do {
+                if let end = try await turn(&nodes, reports) { return end }
+            } catch let error as StoreError where error.code == .conflict {
+                // The peer writes without pause: it is looked at again after a rest.
+                try await Task.sleep(for: Self.retryPause)
+                signals.look()
+            }
+            guard nodes.peer != watched else { continue }
+            watched = nodes.peer
+            peer.cancel()
+            peer = signals.follow(try await store.watch(watched))
+        }
+        throw CancellationError()
     }
 
     /// Whether an action failed by the device's or the peer's doing, so that the device has failed, or by the

@@ -11,6 +11,7 @@ final class DriverSignals: Sendable {
         /// What broke, and in which epoch: with the next one it is over.
         var failure: (epoch: Epoch, error: any Error)?
         var wantsClose = false
+        var wasResumed = false
         var closeExpired = false
         var storeEnded: (any Error)?
     }
@@ -41,18 +42,29 @@ final class DriverSignals: Sendable {
         }
     }
 
-    /// Makes hints of all watches' events for as long as `body` runs.
-    func forward(_ watches: [StoreWatch], while body: () async throws -> Void) async throws {
-        let tasks = watches.map { watch in Task { await forward(watch) } }
-        defer { for task in tasks { task.cancel() } }
-        try await body()
+    /// Makes a hint of each of a watch's events, until the task is cancelled.
+    func follow(_ watch: StoreWatch) -> Task<Void, Never> {
+        follow {
+            _ = try await watch.next()
+            self.look()
+        }
     }
 
-    private func forward(_ watch: StoreWatch) async {
-        do {
-            for try await _ in watch { look() }
-        } catch {
-            report { $0.storeEnded = error }
+    /// Reports each resumption of our domain, until the task is cancelled.
+    func follow(_ watch: ResumptionWatch) -> Task<Void, Never> {
+        follow {
+            try await watch.next()
+            self.report { $0.wasResumed = true }
+        }
+    }
+
+    private func follow(_ step: @escaping @Sendable () async throws -> Void) -> Task<Void, Never> {
+        Task {
+            do {
+                while true { try await step() }
+            } catch {
+                if !Task.isCancelled { report { $0.storeEnded = error } }
+            }
         }
     }
 
@@ -62,6 +74,7 @@ final class DriverSignals: Sendable {
             defer {
                 reports.failure = nil
                 reports.closeExpired = false
+                reports.wasResumed = false
             }
             return reports
         }

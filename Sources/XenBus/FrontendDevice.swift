@@ -23,4 +23,12 @@ public protocol FrontendDevice: Sendable {
     /// Stops using this epoch's rings. The old backend may still have them mapped, and write to them:
     /// they are not to be reused until they could be revoked.
     func retire(_ epoch: Epoch) async
+
+    /// The domain was restored or migrated: the rings, grants and ports of all epochs so far are dead, and the
+    /// numbers of ports may be others' already. Comes before the `retire` of the last epoch. By default does nothing.
+    func resume() async
+}
+
+extension FrontendDevice {
+    public func resume() async {}
 }

@@ -4,7 +4,7 @@ public import XenCore
 ///
 /// Watches are hints, so the machine is told what the backend's state *is*, never what changed;
 /// states that came and went unseen do not confuse it. A backend that falls back to InitWait, or
-/// vanishes, ends the epoch; the next one begins with new rings.
+/// vanishes, ends the epoch, and so does a resume of our own domain; the next one begins with new rings.
 /// Source: xen/include/public/io/xenbus.h and blkif.h, "Startup" and "Recovery" state diagrams.
 public struct FrontendMachine: Hashable, Sendable {
     /// What the driver has to do, in order.
@@ -17,10 +17,14 @@ public struct FrontendMachine: Hashable, Sendable {
         case connect(Epoch)
         /// Stop using this epoch's rings; what is unanswered will be issued again.
         case retire(Epoch)
+        /// Tell the device that its domain was resumed: what it made before is dead already.
+        case resume
+        /// Find both ends' directories again, and write Initialising.
+        case relocate
         /// Write our state.
         case setState(DeviceState)
-        /// Nothing more will come: the device is closed.
-        case finish
+        /// Nothing more will come.
+        case finish(DeviceEnd)
     }
 
     /// What the machine is told.
@@ -30,8 +34,11 @@ public struct FrontendMachine: Hashable, Sendable {
         case backend(DeviceState?, isOnline: Bool)
         /// Publishing or connecting failed, or the backend is known to have died.
         case lost
-        /// Our directory is gone: the toolstack has taken the device away.
-        case unplugged
+        /// Our domain was restored or migrated: it has another life, and the toolstack has made the device anew.
+        case resumed
+        /// Our state as just read; nil if its node is gone: the toolstack has taken the device away.
+        /// One that we did not write is that of a device that was made anew, so our domain was resumed.
+        case own(DeviceState?)
         /// Our side wants the device closed.
         case close
         /// The backend did not take part in closing within its deadline.
@@ -66,9 +73,11 @@ public struct FrontendMachine: Hashable, Sendable {
         switch input {
         case .backend(let state, let isOnline): return observe(state ?? .unknown, isOnline)
         case .lost: return lose()
-        case .unplugged: return unplug()
+        case .resumed: return resume()
+        case .own(nil): return unplug()
+        case .own(let state?): return expects(state) ? [] : resume()
         case .close: return close()
-        case .closeExpired: return phase == .closing ? finish() : []
+        case .closeExpired: return phase == .closing ? finish(.closed) : []
         }
     }
 
@@ -114,7 +123,7 @@ public struct FrontendMachine: Hashable, Sendable {
             return [.setState(.closed)]
         case (.closing, .closed), (.closing, .unknown), (.closing, .initWait),
             (.closing, .initialising):
-            return finish()
+            return finish(.closed)
 
         default:
             return []
@@ -137,10 +146,35 @@ public struct FrontendMachine: Hashable, Sendable {
         }
     }
 
+    /// Whether our state node can say so. Where we are at the start, a device that was made anew looks the same.
+    func expects(_ own: DeviceState) -> Bool {
+        switch phase {
+        case .published: own == .initialised
+        case .connected: own == .connected
+        case .waiting, .resetting, .refused, .closing, .finished: true
+        }
+    }
+
+    /// A backend of the new life has never seen us: whatever we were at, it begins with Initialising.
+    private mutating func resume() -> [Action] {
+        switch phase {
+        case .published, .connected:
+            phase = .waiting
+            return [.resume, .retire(epoch), .relocate]
+        case .waiting, .resetting, .refused:
+            phase = .waiting
+            return [.resume, .relocate]
+        case .closing:
+            return [.resume, .relocate] + finish(.closed)
+        case .finished:
+            return []
+        }
+    }
+
     private mutating func unplug() -> [Action] {
         switch phase {
-        case .published, .connected: [.retire(epoch)] + finish()
-        case .waiting, .resetting, .refused, .closing: finish()
+        case .published, .connected: [.retire(epoch)] + finish(.unplugged)
+        case .waiting, .resetting, .refused, .closing: finish(.unplugged)
         case .finished: []
         }
     }
@@ -151,16 +185,16 @@ public struct FrontendMachine: Hashable, Sendable {
             phase = .closing
             return [.retire(epoch), .setState(.closing)]
         case .published:
-            return [.retire(epoch)] + finish()
+            return [.retire(epoch)] + finish(.closed)
         case .waiting, .resetting, .refused:
-            return finish()
+            return finish(.closed)
         case .closing, .finished:
             return []
         }
     }
 
-    private mutating func finish() -> [Action] {
+    private mutating func finish(_ end: DeviceEnd) -> [Action] {
         phase = .finished
-        return [.setState(.closed), .finish]
+        return [.setState(.closed), .finish(end)]
     }
 }

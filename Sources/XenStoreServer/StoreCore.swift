@@ -1,15 +1,17 @@
-import XenCore
-import XenStoreWire
+package import XenCore
+package import XenStoreWire
 
 /// A connection's name within the server; never reused.
-struct ConnectionID: RawRepresentable, Hashable, Comparable, Sendable {
-    let rawValue: UInt64
+package struct ConnectionID: RawRepresentable, Hashable, Comparable, Sendable {
+    package let rawValue: UInt64
 
-    static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+    package init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }
 
 /// What the server wants done.
-enum StoreOutput: Hashable, Sendable {
+package enum StoreOutput: Hashable, Sendable {
     case send(ConnectionID, Packet)
     case close(ConnectionID)
 }
@@ -19,7 +21,7 @@ enum StoreOutput: Hashable, Sendable {
 /// Where docs/misc/xenstore.txt is silent it answers as the C xenstored does. On purpose it differs in these:
 /// a transaction sees one moment of the tree from its start to its end, and two that make different children
 /// of a node both commit; numbers are decimal; absolute paths over 3072 bytes are refused from dom0 too.
-struct StoreCore: Sendable {
+package struct StoreCore: Sendable {
     struct Connection: Sendable {
         let domain: DomainID
         var watches: [RegisteredWatch] = []
@@ -38,10 +40,10 @@ struct StoreCore: Sendable {
     var domains: [DomainID: Domain] = [.dom0: Domain()]
     private var lastConnection: UInt64 = 0
 
-    init(quota: StoreQuota = StoreQuota()) { self.quota = quota }
+    package init(quota: StoreQuota = StoreQuota()) { self.quota = quota }
 
     /// Opens a connection that speaks for `domain`.
-    mutating func connect(as domain: DomainID) -> ConnectionID {
+    package mutating func connect(as domain: DomainID) -> ConnectionID {
         lastConnection += 1
         let id = ConnectionID(rawValue: lastConnection)
         connections[id] = Connection(domain: domain)
@@ -49,17 +51,17 @@ struct StoreCore: Sendable {
     }
 
     /// Forgets a connection, its watches and its transactions.
-    mutating func disconnect(_ id: ConnectionID) { connections[id] = nil }
+    package mutating func disconnect(_ id: ConnectionID) { connections[id] = nil }
 
     /// Makes a domain known, and tells `@introduceDomain` if it was not.
-    mutating func introduce(_ domain: DomainID) -> [StoreOutput] {
+    package mutating func introduce(_ domain: DomainID) -> [StoreOutput] {
         guard domains[domain] == nil else { return [] }
         domains[domain] = Domain()
         return events(for: [specialChange(.introduceDomain)])
     }
 
     /// Forgets a domain that has gone: its connections, its nodes, its entries in others' permissions.
-    mutating func release(_ domain: DomainID) -> [StoreOutput] {
+    package mutating func release(_ domain: DomainID) -> [StoreOutput] {
         guard domain != .dom0, domains.removeValue(forKey: domain) != nil else { return [] }
         for id in domains.keys where domains[id]?.target == domain { domains[id]?.target = nil }
         let closed = connections.filter { $0.value.domain == domain }.keys.sorted()
@@ -71,7 +73,7 @@ struct StoreCore: Sendable {
     }
 
     /// Answers one request. The events that it causes come before its reply, but for a new watch's own.
-    mutating func handle(_ packet: Packet, from id: ConnectionID) -> [StoreOutput] {
+    package mutating func handle(_ packet: Packet, from id: ConnectionID) -> [StoreOutput] {
         guard let client = identity(of: id) else { return [] }
         var request = RequestContext(
             connection: id, transaction: packet.transaction, client: client)

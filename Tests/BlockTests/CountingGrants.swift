@@ -27,11 +27,10 @@ final class CountingGrants: GrantBackend {
     func unshare(_ share: RawShare) throws(GrantError) { try real.unshare(share) }
 
     func map(
-        _ references: [GrantReference], of domain: DomainID, access: GrantAccess,
-        notification: UnmapNotification?
+        _ pages: [GrantedPage], access: GrantAccess, notification: UnmapNotification?
     ) throws(GrantError) -> RawMapping {
-        counter.count.add(references.count, ordering: .acquiringAndReleasing)
-        return try real.map(references, of: domain, access: access, notification: notification)
+        counter.count.add(pages.count, ordering: .acquiringAndReleasing)
+        return try real.map(pages, access: access, notification: notification)
     }
 
     func unmap(_ mapping: RawMapping) throws(GrantError) { try real.unmap(mapping) }

@@ -94,6 +94,7 @@ struct ToolTests {
     func badImages(name: String, words: String) throws {
         try refuses("block-demo", "--image \(name) --folder made", saying: words)
         try refuses("xen-block", "serve --frontend-domain 1 --image \(name)", saying: words)
+        try refuses("xen-block", "copy --input \(name)", saying: words)
         try refuses(
             "xen-block", "serve --frontend-domain 1 --read-only --image \(name)", saying: words)
     }
@@ -106,6 +107,7 @@ struct ToolTests {
     func stores(path: String, words: String) throws {
         for arguments in [
             "attach --frontend-domain 1", "detach --frontend-domain 1", "copy --output copy",
+            "copy --input image",
         ] {
             try refuses("xen-block", arguments, saying: words, store: path)
         }
@@ -149,10 +151,11 @@ struct ToolTests {
     }
 
     @Test(
-        "numbers out of range",
+        "options out of range",
         arguments: [
             ("block-demo", "--size 0"), ("block-demo", "--size 99999999"),
             ("block-demo", "--crashes -1"), ("xen-block", "copy --output copy --rate 0"),
+            ("xen-block", "copy"), ("xen-block", "copy --output copy --input image"),
             ("xen-block", "copy --output copy --rate 9223372036854775807"),
             ("xen-block", "attach --frontend-domain 65536"),
         ])

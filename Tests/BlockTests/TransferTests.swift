@@ -85,6 +85,30 @@ struct TransferTests {
         try scene.hypervisor.assertCleanedUp()
     }
 
+    @Test("a device is written in pieces, durably, and no further than asked")
+    func writeAll() async throws {
+        let scene = try await Scene()
+        let disk = MemoryDisk(sectorCount: 5003)
+        let back = try BackendLife(scene, disk)
+        let front = try FrontendLife(scene)
+        let source = MemoryDisk.pattern(sector: 0, count: 4000, salt: 5)
+        try await front.disk.writeAll(sectorCount: 4000) { offset, count in
+            Array(source[Int(offset)..<Int(offset) + count])
+        }
+        #expect(disk.content == source + MemoryDisk.pattern(sector: 4000, count: 1003, salt: 0))
+        #expect(disk.flushCount == 1)
+        let error = await #expect(throws: BlockError.self) {
+            try await front.disk.writeAll(sectorCount: 5004) { _, count in
+                [UInt8](repeating: 0, count: count)
+            }
+        }
+        #expect(error?.code == .failed)
+        #expect(disk.flushCount == 1)
+        try await front.close()
+        try await back.close()
+        try scene.hypervisor.assertCleanedUp()
+    }
+
     @Test("a read-only disk refuses writes, and says so beforehand")
     func readOnly() async throws {
         let scene = try await Scene()

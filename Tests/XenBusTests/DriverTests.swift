@@ -14,8 +14,8 @@ struct DriverTests {
         let back: FakeBackend
         let frontDriver: FrontendDriver
         let backDriver: BackendDriver
-        let frontRun: Task<Void, any Error>
-        let backRun: Task<Void, any Error>
+        let frontRun: Task<DeviceEnd, any Error>
+        let backRun: Task<DeviceEnd, any Error>
 
         init(
             _ stage: Stage, front: FakeFrontend = FakeFrontend(), back: FakeBackend = FakeBackend()
@@ -33,9 +33,9 @@ struct DriverTests {
 
         func close() async throws {
             frontDriver.close()
-            try await frontRun.value
+            #expect(try await frontRun.value == .closed)
             backDriver.close()
-            try await backRun.value
+            #expect(try await backRun.value == .closed)
             try await stage.reach(front: .closed, back: .closed)
         }
     }
@@ -110,12 +110,12 @@ struct DriverTests {
         let online = try stage.device.backendPath.appending("online")
         if !closesFirst { try await stage.toolstack.write(online, "0") }
         pair.frontDriver.close()
-        try await pair.frontRun.value
+        #expect(try await pair.frontRun.value == .closed)
         if closesFirst {
             try await stage.reach(back: .closed)
             try await stage.toolstack.write(online, "0")
         }
-        try await pair.backRun.value
+        #expect(try await pair.backRun.value == .unplugged)
         try await stage.reach(front: .closed, back: .closed)
     }
 
@@ -137,7 +137,7 @@ struct DriverTests {
         try await stage.reach(front: .closing)
         try await stage.toolstack.write(state, "5")
         // It waits for Closed for as long as it waits for any backend.
-        try await running.value
+        #expect(try await running.value == .closed)
         #expect(transport.commitCount < 20)
     }
 
@@ -147,8 +147,8 @@ struct DriverTests {
         let pair = try Pair(stage)
         try await stage.reach(front: .connected, back: .connected)
         try await stage.device.detach(store: stage.toolstack)
-        try await pair.frontRun.value
-        try await pair.backRun.value
+        #expect(try await pair.frontRun.value == .unplugged)
+        #expect(try await pair.backRun.value == .peerGone)
         #expect(pair.front.diary.entries.last == "retire 1")
         #expect(try await !stage.toolstack.exists(stage.device.frontendPath))
     }
@@ -166,7 +166,7 @@ struct DriverTests {
         try await stage.reach(back: .initWait)
         #expect(transport.disturbancesLeft == 0)
         driver.close()
-        try await running.value
+        #expect(try await running.value == .closed)
     }
 
     @Test("a device that is unplugged before its frontend came ends its backend")
@@ -177,7 +177,7 @@ struct DriverTests {
         let run = Task { try await driver.run() }
         try await stage.reach(back: .initWait)
         try await stage.toolstack.write(stage.device.backendPath.appending("online"), "0")
-        try await run.value
+        #expect(try await run.value == .unplugged)
         try await stage.reach(back: .closed)
     }
 
@@ -187,9 +187,9 @@ struct DriverTests {
         let pair = try Pair(stage)
         try await stage.reach(front: .connected, back: .connected)
         try await stage.device.detach(store: stage.toolstack)
-        try await pair.backRun.value
+        _ = try await pair.backRun.value
         pair.frontDriver.close()
-        try await pair.frontRun.value
+        _ = try await pair.frontRun.value
         for path in [try stage.device.frontendPath, try stage.device.backendPath] {
             #expect(try await !stage.toolstack.exists(path))
         }
@@ -233,7 +233,7 @@ struct DriverTests {
         pair.frontRun.cancel()
         _ = await pair.frontRun.result
         pair.backDriver.close()
-        try await pair.backRun.value
+        #expect(try await pair.backRun.value == .closed)
         try await stage.reach(front: .connected, back: .closed)
     }
 }

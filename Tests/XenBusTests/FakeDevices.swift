@@ -42,6 +42,8 @@ final class FakeFrontend: FrontendDevice {
 
     func retire(_ epoch: Epoch) { diary.note("retire \(epoch.rawValue)") }
 
+    func resume() { diary.note("resume") }
+
     /// What the last connected epoch would report failures with.
     var reportFailure: @Sendable (any Error) -> Void { report.withLock { $0 } }
 }

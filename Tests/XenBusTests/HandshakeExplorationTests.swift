@@ -22,7 +22,7 @@ struct HandshakeExplorationTests {
     }
 
     @Test(
-        "ends connected to the same rings, whoever restarts or fails, and whenever",
+        "ends connected to the same rings, whoever restarts, fails, is restored or made anew, and whenever",
         arguments: 0...3)
     func endsConnected(mishaps: Int) {
         let (states, ends) = explore(mishaps: mishaps)

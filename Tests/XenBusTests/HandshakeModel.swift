@@ -14,6 +14,7 @@ struct HandshakeModel: Hashable {
 
     enum Step: CaseIterable {
         case frontend, backend, frontendRestarts, backendRestarts, frontendFails, backendFails
+        case domainIsRestored, frontendHearsOfIt, deviceIsMadeAnew
     }
 
     var frontend = FrontendMachine()
@@ -22,10 +23,15 @@ struct HandshakeModel: Hashable {
     var frontendRings: Rings?
     var ringsMade = 0
     var publishedRings: Rings?
+    /// The frontend's domain was restored, and its driver looks where the backend used to be.
+    var isAstray = false
+    var hasToHear = false
 
     var backend = BackendMachine()
     var backendActions: [BackendMachine.Action] = []
     var backendState: DeviceState? = .initialising
+    /// The backend's directory tells what its device can do.
+    var hasFeatures = false
     var servedRings: Rings?
 
     /// How often an end may still die or its device fail.
@@ -37,6 +43,10 @@ struct HandshakeModel: Hashable {
         case backendIsWaiting
         /// Announce Connected only while the frontend stands where it was.
         case frontendStandsStill
+        /// Tell the frontend that its domain was restored.
+        case resumptionIsHeard
+        /// Tell the backend what its own state is.
+        case ownStateIsRead
     }
     var omission: Omission?
 
@@ -46,7 +56,7 @@ struct HandshakeModel: Hashable {
     /// Both ends are connected, to the same rings.
     var isConnected: Bool {
         frontendState == .connected && backendState == .connected && servedRings != nil
-            && servedRings == frontendRings
+            && servedRings == frontendRings && hasFeatures
     }
 
     /// The state after a step, or nil if the step changes nothing.
@@ -59,13 +69,19 @@ struct HandshakeModel: Hashable {
         case .backendRestarts: next.restartBackend()
         case .frontendFails: next.failFrontend()
         case .backendFails: next.failBackend()
+        case .domainIsRestored: next.restoreDomain()
+        case .frontendHearsOfIt: next.hearOfRestoring()
+        case .deviceIsMadeAnew: next.remakeDevice()
         }
         return next == self ? nil : next
     }
 
     private mutating func stepFrontend() {
         if frontendActions.isEmpty {
-            frontendActions = frontend.handle(.backend(backendState, isOnline: true))
+            frontendActions = frontend.handle(.own(frontendState))
+            guard frontendActions.isEmpty else { return }
+            frontendActions = frontend.handle(
+                .backend(isAstray ? nil : backendState, isOnline: true))
             return
         }
         switch frontendActions.removeFirst() {
@@ -74,7 +90,7 @@ struct HandshakeModel: Hashable {
             if ringsMade > 10 { fault = "rings are made over and over" }
             frontendRings = Rings(serial: ringsMade)
             // As the driver does it, in one transaction with the look at the backend's state.
-            guard backendState == .initWait || omission == .backendIsWaiting else {
+            guard !isAstray, backendState == .initWait || omission == .backendIsWaiting else {
                 frontendActions = frontend.handle(.lost)
                 return
             }
@@ -86,6 +102,10 @@ struct HandshakeModel: Hashable {
                 fault = "connected while the backend serves other rings"
             }
         case .retire: frontendRings = nil
+        case .resume: break
+        case .relocate:
+            isAstray = false
+            frontendState = .initialising
         case .setState(let state): frontendState = state
         case .finish: fault = "the frontend finished unasked"
         }
@@ -93,6 +113,8 @@ struct HandshakeModel: Hashable {
 
     private mutating func stepBackend() {
         if backendActions.isEmpty {
+            if omission != .ownStateIsRead { backendActions = backend.handle(.own(backendState)) }
+            guard backendActions.isEmpty else { return }
             backendActions = backend.handle(
                 .frontend(frontendState, published: publishedRings?.published ?? [:]))
             return
@@ -109,7 +131,9 @@ struct HandshakeModel: Hashable {
                 backendState = .connected
             }
         case .disconnect: servedRings = nil
-        case .setState(let state): backendState = state
+        case .setState(let state):
+            backendState = state
+            if state == .initWait { hasFeatures = true }
         case .finish: fault = "the backend finished unasked"
         }
     }
@@ -127,9 +151,39 @@ struct HandshakeModel: Hashable {
         backendActions = backend.handle(.failed)
     }
 
+    /// The toolstack makes both directories anew, for another backend. The driver goes on where it was.
+    private mutating func restoreDomain() {
+        guard mishapsLeft > 0 else { return }
+        restartBackend()
+        backendState = .initialising
+        frontendState = .initialising
+        publishedRings = nil
+        hasFeatures = false
+        isAstray = true
+        hasToHear = omission != .resumptionIsHeard
+    }
+
+    /// The toolstack takes both directories away and makes them again, before anyone has looked.
+    private mutating func remakeDevice() {
+        guard mishapsLeft > 0 else { return }
+        mishapsLeft -= 1
+        backendState = .initialising
+        frontendState = .initialising
+        publishedRings = nil
+        hasFeatures = false
+    }
+
+    private mutating func hearOfRestoring() {
+        guard hasToHear, frontendActions.isEmpty else { return }
+        hasToHear = false
+        frontendActions = frontend.handle(.resumed)
+    }
+
     private mutating func restartFrontend() {
         guard mishapsLeft > 0 else { return }
         mishapsLeft -= 1
+        isAstray = false
+        hasToHear = false
         frontend = FrontendMachine()
         frontendActions = []
         frontendState = .initialising

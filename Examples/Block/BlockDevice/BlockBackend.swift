@@ -56,14 +56,11 @@ public final class BlockBackend: BackendDevice {
         reportFailure: @escaping @Sendable (any Error) -> Void
     ) throws -> [String: String] {
         guard server.withLock({ $0 == nil }) else { throw StillServing() }
-        let terms = try BlockTerms(published: published)
-        let ring = try grants.map([terms.ring], of: frontend)
-        let channel = try events.bindInterdomain(to: terms.port, of: frontend)
         let new = BlockServer(
-            ring: ring, channel: channel, storage: storage,
-            pages: GrantedPages(
-                grants: grants, domain: frontend, isPersistent: terms.isPersistent),
-            events: events, log: log)
+            try BlockService(
+                published: published, of: frontend, storage: storage, grants: grants,
+                events: events, log: log),
+            events: events)
         try new.start(reportFailure: reportFailure)
         server.withLock { $0 = new }
         return [

@@ -11,7 +11,7 @@ public import XenGrant
 ///
 ///     let disk = try BlockFrontend(grants: grants, events: events)
 ///     let driver = FrontendDriver(disk, at: "device/vbd/51712", store: store)
-///     async let running: Void = driver.run()
+///     async let end = driver.run()
 ///     let first = try await disk.read(sector: 0, count: 8)
 public final class BlockFrontend: FrontendDevice {
     /// The most sectors that one request carries.
@@ -96,13 +96,14 @@ public final class BlockFrontend: FrontendDevice {
         _ operation: BlockOperation, _ sector: UInt64, _ count: UInt64, _ data: [UInt8]
     ) async throws -> [UInt8] {
         let serial = engine.nextSerial()
-        let deadline = Deadline.after(requestTimeout)
+        let deadline = ContinuousClock.now + requestTimeout
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 engine.submit(
                     PendingRequest(
                         serial: serial, operation: operation, sector: sector, sectorCount: count,
-                        data: data, deadline: deadline, continuation: continuation))
+                        data: data, deadline: deadline
+                    ) { continuation.resume(returning: $0) })
                 // A cancellation from before this found nothing to cancel.
                 if Task.isCancelled { engine.cancel(serial) }
             }
@@ -125,9 +126,10 @@ public final class BlockFrontend: FrontendDevice {
         _ epoch: Epoch, published: [String: String],
         reportFailure: @escaping @Sendable (any Error) -> Void
     ) throws {
-        let geometry = try BlockGeometry(published: published)
-        try engine.connect(epoch, geometry, reportFailure: reportFailure)
+        try engine.connect(epoch, published: published, reportFailure: reportFailure)
     }
 
     public func retire(_ epoch: Epoch) { engine.retire() }
+
+    public func resume() { engine.resume() }
 }

@@ -26,16 +26,9 @@ final class FrontendConnection {
     private let channel: EventChannel
 
     /// When to try again to revoke what an old backend maps.
-    private var nextAttempt = Deadline.now
+    private var nextAttempt: ContinuousClock.Instant?
 
-    private enum Slot {
-        case free
-        case sent(PendingRequest)
-        /// Sent, but its caller has gone; the backend may still write to its pages.
-        case abandoned
-    }
-    private var slots = [Slot](repeating: .free, count: slotCount)
-    private var freeSlots = Array((0..<slotCount).reversed())
+    private var requests: RequestTable<BlockRequest, PendingRequest, UInt64>
 
     init(
         _ epoch: Epoch, backend: DomainID, grants: GrantTable, events: EventChannels
@@ -45,6 +38,7 @@ final class FrontendConnection {
         dataShare = try grants.share(
             pageCount: Self.slotCount * BlockRequest.segmentLimit, with: backend)
         channel = try events.bindUnbound(for: backend)
+        requests = RequestTable(capacity: Self.slotCount, epoch: epoch)
         // Safe: `ringShare` lives as long as the ring, both in this object.
         ring = unsafe FrontRing(initializing: ringShare.memory)
     }
@@ -61,21 +55,23 @@ final class FrontendConnection {
     /// What the backend may map.
     let pageCount = 1 + slotCount * BlockRequest.segmentLimit
 
-    var hasRoom: Bool { !freeSlots.isEmpty }
+    var hasRoom: Bool { requests.freeCount > 0 }
+    var hasUnanswered: Bool { requests.waitingCount + requests.abandonedCount > 0 }
 
     /// Puts a request into the ring. There is room.
     func send(_ pending: PendingRequest) {
-        guard let slot = freeSlots.popLast() else { preconditionFailure("no room in the ring") }
-        var request = BlockRequest(
-            operation: pending.operation, id: id(of: slot), sector: pending.sector)
-        switch pending.operation {
-        case .read, .write: fill(&request, pending, slot)
-        case .discard: request.discardSectorCount = pending.sectorCount
-        default: break
+        let request = requests.issue(pending) { id, slot in
+            var request = BlockRequest(
+                operation: pending.operation, id: id, sector: pending.sector)
+            switch pending.operation {
+            case .read, .write: fill(&request, pending, slot)
+            case .discard: request.discardSectorCount = pending.sectorCount
+            default: break
+            }
+            return request
         }
-        slots[slot] = .sent(pending)
-        let wasPushed = ring.push(request)
-        precondition(wasPushed, "a ring has as many slots as there are requests")
+        let wasPushed = request.map { ring.push($0) } ?? false
+        precondition(wasPushed, "no room in the ring")
     }
 
     /// Shows the backend what was sent.
@@ -87,56 +83,45 @@ final class FrontendConnection {
         return true
     }
 
+    /// Rings the backend although nothing is new.
+    func notify() throws { try channel.notify() }
+
     /// The next answer that the backend has given; nil when it will notify us of the next one.
     ///
     /// Throws when it answers what was not asked.
     func nextAnswer() throws -> Answer? {
         guard let response = try ring.next() else { return nil }
-        guard response.id >> 32 == UInt64(epoch.rawValue) else { return .stale }
-        let slot = Int(response.id & 0xFFFF_FFFF)
-        guard slot < slots.count else { throw unasked(response.id) }
-        switch slots[slot] {
-        case .free:
-            throw unasked(response.id)
-        case .abandoned:
-            release(slot)
-            return .unwanted
-        case .sent(let pending):
-            let result = result(of: pending, response.status, slot)
-            release(slot)
-            return .to(pending, result)
+        switch requests.match(response.id) {
+        case .answered(let request):
+            let pending = request.payload
+            return .to(pending, result(of: pending, response.status, request.slot))
+        case .abandoned: return .unwanted
+        case .stale: return .stale
+        case .duplicate: throw unasked(response.id, "again")
+        case .unknown: throw unasked(response.id, "which nobody made")
         }
     }
 
     /// Takes back all that is unanswered, oldest first: it belongs to the next epoch.
-    func takeUnanswered() -> [PendingRequest] {
-        let pending = slots.compactMap { if case .sent(let pending) = $0 { pending } else { nil } }
-        slots = []
-        freeSlots = []
-        return pending.sorted { $0.serial < $1.serial }
-    }
+    func takeUnanswered() -> [PendingRequest] { requests.takeUnanswered().map(\.payload) }
 
     /// Takes back the requests that `shouldEnd` names. Their slots stay in use until the backend answers.
     func abandon(where shouldEnd: (PendingRequest) -> Bool) -> [PendingRequest] {
-        var ended: [PendingRequest] = []
-        for slot in slots.indices {
-            guard case .sent(let pending) = slots[slot], shouldEnd(pending) else { continue }
-            slots[slot] = .abandoned
-            ended.append(pending)
-        }
-        return ended
+        requests.abandon(where: shouldEnd)
     }
 
     /// Counts the answers that came after this epoch was over, and revokes what the old backend has let go of.
     ///
     /// - Parameter isUrgent: look at the pages now, since they are wanted back or no later call will come.
     /// - Returns: the late answers, and whether nothing is left of this epoch.
-    func retire(isUrgent: Bool) -> (staleCount: Int, isGone: Bool) {
+    func retire(
+        _ now: ContinuousClock.Instant, isUrgent: Bool
+    ) -> (staleCount: Int, isGone: Bool) {
         // A broken ring has nothing more to count.
         let staleCount = (try? ring.discardResponses()) ?? 0
         // Trying costs a look at every page, and the old backend's events come as fast as it likes.
-        guard isUrgent || nextAttempt.hasPassed else { return (staleCount, false) }
-        nextAttempt = .after(.milliseconds(100))
+        if !isUrgent, let nextAttempt, now < nextAttempt { return (staleCount, false) }
+        nextAttempt = now + .milliseconds(100)
         do {
             try dataShare.revoke()
             try ringShare.revoke()
@@ -147,16 +132,9 @@ final class FrontendConnection {
         }
     }
 
-    private func id(of slot: Int) -> UInt64 { UInt64(epoch.rawValue) << 32 | UInt64(slot) }
-
-    private func release(_ slot: Int) {
-        slots[slot] = .free
-        freeSlots.append(slot)
-    }
-
-    private func unasked(_ id: UInt64) -> BlockError {
+    private func unasked(_ id: UInt64, _ why: String) -> BlockError {
         BlockError(
-            code: .badBackend, message: "the backend answered request \(id), which nobody made")
+            code: .badBackend, message: "the backend answered request \(id), \(why)")
     }
 
     private func fill(_ request: inout BlockRequest, _ pending: PendingRequest, _ slot: Int) {

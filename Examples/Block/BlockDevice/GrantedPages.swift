@@ -12,28 +12,35 @@ final class GrantedPages {
     private let grants: GrantTable
     private let domain: DomainID
     private let isPersistent: Bool
-    private var kept: [GrantReference: KeptPage] = [:]
+    /// How long a page that cannot be mapped yet is tried again, blocking.
+    private let mapPatience: Duration
+    private var kept: GrantMappingCache
 
-    init(grants: GrantTable, domain: DomainID, isPersistent: Bool) {
+    init(grants: GrantTable, domain: DomainID, isPersistent: Bool, mapPatience: Duration) {
         self.grants = grants
         self.domain = domain
         self.isPersistent = isPersistent
+        self.mapPatience = mapPatience
+        kept = GrantMappingCache(grants, pageLimit: Self.keptLimit)
     }
 
     /// Maps the pages of a request's segments for as long as `body` runs.
     ///
-    /// Read-only access is asked for when we only read: a frontend may have granted no more.
+    /// Read-only access is asked for when we only read: a frontend may have granted no more. One that
+    /// is persistent has granted both.
     func withParts<R>(
         _ segments: [BlockSegment], access: GrantAccess, _ body: ([SharedMemory]) throws -> R
     ) throws -> R {
+        let pages = segments.map { GrantedPage(GrantReference($0.reference), of: domain) }
         if isPersistent {
-            // A frontend that goes beyond the limit makes room by losing all: honest ones never do.
-            let newCount = segments.count { kept[GrantReference($0.reference)] == nil }
-            if kept.count + newCount > Self.keptLimit { kept = [:] }
-            return try body(try segments.map { try keptPart($0) })
+            return try kept.withPages(pages, until: .after(mapPatience)) { pages in
+                try body(
+                    zip(pages, segments).map { page, segment in
+                        page.slice(offset: segment.byteOffset, byteCount: segment.byteCount)
+                    })
+            }
         }
-        let mapping = try grants.map(
-            segments.map { GrantReference($0.reference) }, of: domain, access: access)
+        let mapping = try grants.map(pages, access: access, until: .after(mapPatience))
         // Safe: `mapping` outlives the parts, which nobody keeps beyond `body`.
         let memory = unsafe mapping.memory
         let result = try body(
@@ -44,20 +51,5 @@ final class GrantedPages {
             })
         try mapping.close()
         return result
-    }
-
-    private func keptPart(_ segment: BlockSegment) throws -> SharedMemory {
-        let reference = GrantReference(segment.reference)
-        let page = try kept[reference] ?? KeptPage(grants.map([reference], of: domain))
-        kept[reference] = page
-        return page.memory.slice(offset: segment.byteOffset, byteCount: segment.byteCount)
-    }
-
-    /// Puts the owner of one page into a dictionary.
-    private final class KeptPage {
-        private let mapping: GrantMapping
-        init(_ mapping: consuming GrantMapping) { self.mapping = mapping }
-        // Safe: used only while the dictionary holds this object, and so the mapping.
-        var memory: SharedMemory { unsafe mapping.memory }
     }
 }

@@ -3,7 +3,7 @@ import XenCore
 /// A frontend's request from the call to its answer, over as many epochs as that takes.
 ///
 /// It keeps what is needed to issue it again: the shadow copy.
-struct PendingRequest: Sendable {
+package struct PendingRequest: Sendable {
     /// Names the request for as long as it lives, in whatever slot of whatever epoch.
     let serial: UInt64
     let operation: BlockOperation
@@ -12,20 +12,35 @@ struct PendingRequest: Sendable {
     let sectorCount: UInt64
     /// What to write.
     let data: [UInt8]
-    let deadline: Deadline
-    let continuation: CheckedContinuation<Result<[UInt8], BlockError>, Never>
+    let deadline: ContinuousClock.Instant
+    /// Called once.
+    let completion: @Sendable (Result<[UInt8], BlockError>) -> Void
+
+    package init(
+        serial: UInt64, operation: BlockOperation, sector: UInt64, sectorCount: UInt64,
+        data: [UInt8], deadline: ContinuousClock.Instant,
+        completion: @escaping @Sendable (Result<[UInt8], BlockError>) -> Void
+    ) {
+        self.serial = serial
+        self.operation = operation
+        self.sector = sector
+        self.sectorCount = sectorCount
+        self.data = data
+        self.deadline = deadline
+        self.completion = completion
+    }
 
     var byteCount: Int { Int(sectorCount) * BlockSector.byteCount }
 
     /// No answer came within the deadline.
-    func timeOut() {
+    var timeOut: BlockError {
         let isRead = operation == .read || operation == .flush
-        fail(
+        return failure(
             .timedOut,
             "no answer in time" + (isRead ? "" : "; it may or may not have been carried out"))
     }
 
-    func fail(_ code: BlockError.Code, _ what: String) {
+    func failure(_ code: BlockError.Code, _ what: String) -> BlockError {
         let name =
             switch operation {
             case .read: "read"
@@ -33,7 +48,7 @@ struct PendingRequest: Sendable {
             case .flush: "flush"
             default: "discard"
             }
-        let message = "\(name) of \(sectorCount) sectors at \(sector): \(what)"
-        continuation.resume(returning: .failure(BlockError(code: code, message: message)))
+        return BlockError(
+            code: code, message: "\(name) of \(sectorCount) sectors at \(sector): \(what)")
     }
 }

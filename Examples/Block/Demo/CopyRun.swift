@@ -36,7 +36,7 @@ struct CopyRun {
         let report = try await transfer(from: disk, &crasher)
 
         driver.close()
-        try await frontend.value
+        _ = try await frontend.value
         try await crasher.finish()
         await disk.close()
         process.kill()

@@ -36,8 +36,8 @@ struct Serve: AsyncParsableCommand {
             Terminal.output.line("serving \(image), \(disk.sectorCount) sectors")
             let reporting = Task { try await report(backend) }
             defer { reporting.cancel() }
-            try await driver.run()
-            Terminal.output.line("closed after \(backend.statistics.requestCount) requests")
+            let end = try await driver.run()
+            Terminal.output.line("\(end) after \(backend.statistics.requestCount) requests")
         }
     }
 
