@@ -6,5 +6,8 @@ struct Agent: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "xen-lab-agent",
         abstract: "Runs swift-xen's suites on real Xen.",
-        subcommands: [Suites.self, StoreCommand.self, Hold.self])
+        subcommands: [
+            Suites.self, StoreCommand.self, Hold.self, ServeCommand.self, CallCommand.self,
+            AnswerCommand.self,
+        ])
 }

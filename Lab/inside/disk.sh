@@ -28,6 +28,12 @@ disk_digest() {
     dd if="$3" bs=1M skip="$1" count="$2" 2>/dev/null | sha256sum | cut -c 1-64
 }
 
+# In dom0: what the guest told of its copy, against the image.
+disk_compare_copy() {
+    copied=$(guest_value copy-sha256) || { echo "the guest has no copy"; return 1; }
+    same_digest "$copied" "$(disk_digest 0 "$disk_mebibytes" "$disk_image")"
+}
+
 # same_digest FOUND EXPECTED
 same_digest() {
     if [ "$1" = "$2" ]; then

@@ -9,7 +9,8 @@ inside_programs=(
     /usr/bin/xenstore-{exists,list,ls,read,rm,watch,write}
 )
 inside_modules=(
-    xen/{xen-privcmd,xen-evtchn,xen-gntdev,xen-gntalloc,xenfs/xenfs}.ko block/xen-blkfront.ko
+    xen/{xen-privcmd,xen-evtchn,xen-gntdev,xen-gntalloc,xenfs/xenfs}.ko
+    block/{xen-blkfront,xen-blkback/xen-blkback,loop}.ko
 )
 
 # Afterwards $initramfs is there.
