@@ -1,54 +1,78 @@
 import Foundation
 
-/// Measures our rings beside C's in one run: `swift run -c release xen-bench [--quick]`.
+/// In the table's order.
+func allRows() -> [Row] {
+    [
+        .singleThread,
+        .spinning,
+        .roundTrip,
+        .notifications,
+        .xenstoreRing,
+        .manyRings,
+        .asyncTax,
+    ]
+}
+
+/// The other ends that a process of their own can be asked to play.
+func allParts() -> [Part] {
+    var parts: [Part] = [.spinningBack, .answers, .pipeAnswers, .eventfdAnswers]
+    #if LibXen
+        parts += [.spinningTwin, .answersTwin]
+    #endif
+    return parts
+}
+
+/// Measures ours beside its peers in one run.
 ///
-/// `ROWS=name,name` picks rows. Results go to standard output and `.build/bench/results.json`.
-/// The exit status says whether the measuring worked, not who was faster.
+/// Results go to standard output and `.build/bench`. The exit status says whether the measuring worked, not who was
+/// faster.
 func main() throws {
-    var report = Report()
+    let arguments = CommandLine.arguments.dropFirst()
+    if arguments.first == "--play" {
+        return try playAsked(arguments.dropFirst(), among: allParts())
+    }
+    let options = try Options(arguments, ProcessInfo.processInfo.environment)
+    let names = allRows().map(\.name)
+    if options.drawsOnly {
+        try options.documents?.update(with: Results(), order: names)
+        return
+    }
+    let chosen = try options.pick(allRows())
+    warnOfPoorBuilds()
+    let machine = try Machine.present()
+    show(machine.description + "\n")
+    show(Table.head)
+    var results = Results()
+    for row in chosen {
+        results.add(try measure(row, on: machine, options), order: names)
+    }
+    try results.save(to: ".build/bench/results.json")
+    try options.documents?.update(with: results, order: names)
+}
+
+func measure(_ row: Row, on machine: Machine, _ options: Options) throws -> RowResult {
+    let start = ContinuousClock.now
+    let cases = try row.contests().map { contest in
+        let result = CaseResult(contest, try contest.measure(options.effort))
+        show(Table.lines(of: result, in: row.name))
+        return result
+    }
+    return RowResult(
+        name: row.name, summary: row.summary, machine: machine, command: options.command,
+        seconds: (start.duration(to: .now) / .seconds(1)).rounded(), cases: cases)
+}
+
+func warnOfPoorBuilds() {
     #if DEBUG
-        report.write(
-            "This is a debug build, whose figures mean nothing: swift run -c release xen-bench\n")
+        show("This is a debug build, whose figures mean nothing: swift run -c release xen-bench\n")
     #endif
     #if !LibXen
-        report.write(
-            "The C twin is not built in: install libxen-dev and build with the trait LibXen.\n")
+        show("C's rings are not built in: install libxen-dev and build with the trait LibXen.\n")
     #endif
-    let contests = try pick(singleThreadContests() + spinningContests())
-    let effort: Effort = CommandLine.arguments.contains("--quick") ? .quick : .full
-    report.write("\(ProcessInfo.processInfo.activeProcessorCount) processors, \(loadAverage())\n")
-    report.begin()
-    for contest in contests {
-        report.add(Row(contest, try contest.measure(effort)))
-    }
-    try report.save(to: ".build/bench/results.json")
 }
 
-/// Other work beside a benchmark shows in the range of its ratios.
-func loadAverage() -> String {
-    var averages = [0.0]
-    // Safe: one private number, as getloadavg(3) is told.
-    guard unsafe getloadavg(&averages, 1) == 1 else { return "load average unknown" }
-    return "load average " + String(format: "%.2f", averages[0])
-}
-
-func pick(_ contests: [Contest]) throws -> [Contest] {
-    guard let wanted = ProcessInfo.processInfo.environment["ROWS"], !wanted.isEmpty else {
-        return contests
-    }
-    let names = wanted.split(separator: ",").map(String.init)
-    let known = Set(contests.map(\.name))
-    for name in names where !known.contains(name) { throw UnknownRow(name: name, known: known) }
-    return contests.filter { names.contains($0.name) }
-}
-
-struct UnknownRow: Error, CustomStringConvertible {
-    let name: String
-    let known: Set<String>
-    var description: String {
-        "ROWS names no row \"\(name)\": the rows are \(known.sorted().joined(separator: ", "))"
-    }
-}
+/// Line by line, also into a pipe.
+func show(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
 
 do {
     try main()

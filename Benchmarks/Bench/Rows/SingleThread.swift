@@ -5,16 +5,24 @@ import XenRing
     import CRing
 #endif
 
-/// ring-1t: push a batch, serve it and reap it, in one thread, through a ring of one page (32 slots).
-func singleThreadContests() -> [Contest] {
-    [1, 8, 32].map { batch in
-        Contest(
-            name: "ring-1t", caseName: "batch \(batch)", bar: 1.0,
-            ours: { total in
-                try withRingMemory { try carry(total, batch: batch, through: $0) }
-            },
-            peerName: "C (ring.h)", peer: singleThreadTwin(batch: batch))
+extension Row {
+    static var singleThread: Row {
+        Row(
+            name: "ring-1t",
+            summary: "one thread pushes requests, serves them and takes the responses; 32 slots, "
+                + "messages of 112 and 16 bytes as blkif's",
+            contests: { [1, 8, 32].map(singleThreadContest) })
     }
+}
+
+private func singleThreadContest(batch: UInt64) -> Contest {
+    Contest(
+        name: "batch \(batch)",
+        ours: Contender { total in
+            Outcome(
+                sum: try withRingMemory { try carry(total, batch: batch, through: $0) })
+        },
+        peers: singleThreadTwin(batch: batch))
 }
 
 private func carry(
@@ -42,15 +50,18 @@ private func carry(
     return sum
 }
 
-private func singleThreadTwin(batch: UInt64) -> Contest.Carrier? {
+private func singleThreadTwin(batch: UInt64) -> [Contender] {
     #if LibXen
-        { total in
-            withRingMemory { memory in
-                unsafe cring_twin_single_thread(
-                    memory.baseAddress, memory.byteCount, batch, total)
+        [
+            Contender(name: "C (ring.h)", bar: .atMost(1)) { total in
+                withRingMemory { memory in
+                    Outcome(
+                        sum: unsafe cring_twin_single_thread(
+                            memory.baseAddress, memory.byteCount, batch, total))
+                }
             }
-        }
+        ]
     #else
-        nil
+        []
     #endif
 }
