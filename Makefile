@@ -1,5 +1,5 @@
 # What a user of this repository calls. `make` alone lists it.
-.PHONY: help setup test demo bench lab format
+.PHONY: help setup test sim sanitize fuzz demo bench lab format
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ #/' | column -t -s '#'
@@ -11,16 +11,27 @@ test: setup ## Builds and runs everything that needs no Xen, one test at a time:
 	swift build --build-tests
 	swift test --skip-build --no-parallel
 
+sim: setup ## Plays histories with all faults on: SEEDS=20000, FIRST=seed; SEED=1234 shows one, ONLY=... what is left of it
+	swift build -c release --product xen-sim
+	@.build/release/xen-sim $(if $(SEED),--seed $(SEED) $(if $(ONLY),--only $(ONLY)),--seeds $(or $(SEEDS),2000) --first $(or $(FIRST),0))
+
+sanitize: setup ## Runs the tests of rings, grants, events and the mock under ThreadSanitizer, then AddressSanitizer
+	@Tools/sanitize thread
+	@Tools/sanitize address
+
+fuzz: setup ## Lets a hostile peer write between any two accesses of the rings: SECONDS=60
+	@Tools/fuzz $(or $(SECONDS),60)
+
 demo: setup ## Copies a disk image between two domains while the backend crashes: IMAGE=path
 	swift build -c release --product block-demo
 	@.build/release/block-demo $(if $(IMAGE),--image "$(IMAGE)")
 
-bench: setup ## Our rings beside C's: ROWS=name,name picks rows, QUICK=1 measures briefly
+bench: setup ## Ours beside C: ROWS=name,name picks rows, QUICK=1 is brief, DOCS=1 writes docs/benchmarks
 	swift build -c release --product xen-bench
-	@ROWS="$(ROWS)" .build/release/xen-bench $(if $(QUICK),--quick)
+	@ROWS="$(ROWS)" .build/release/xen-bench $(if $(QUICK),--quick) $(if $(DOCS),--docs docs)
 
 lab: setup ## Boots real Xen under QEMU and runs the checks of Lab/checks there
 	@Lab/run
 
 format: ## Formats all Swift code as CI wants it
-	swift format -i -r Package.swift Sources Tests Examples Lab Benchmarks Snippets Tools
+	swift format -i -r Package.swift Sources Tests Examples Lab Benchmarks Fuzz Snippets Tools

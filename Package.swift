@@ -44,13 +44,19 @@ let package = Package(
         // Layer 1: grants, event channels, rings. None imports another.
         .target(
             name: "XenGrant",
-            dependencies: ["XenCore", "XenSystem", .target(name: "CXen", condition: whenLibXen)],
+            dependencies: [
+                "XenCore", "XenSystem", .target(name: "CXen", condition: whenLibXen),
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
             swiftSettings: settings),
         .target(
             name: "XenEvtchn",
-            dependencies: ["XenCore", "XenSystem", .target(name: "CXen", condition: whenLibXen)],
+            dependencies: [
+                "XenCore", "XenSystem", .target(name: "CXen", condition: whenLibXen),
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
             swiftSettings: settings),
-        .target(name: "XenRing", dependencies: ["XenCore"], swiftSettings: settings),
+        .target(name: "XenRing", dependencies: ["XenCore", "CSystem"], swiftSettings: settings),
 
         // Layer 2: the xenstore. Client and server never import each other.
         .target(
@@ -115,39 +121,93 @@ let package = Package(
             ],
             path: "Tools/Ring", swiftSettings: settings),
 
+        // Histories by seed, and the program that plays many of them.
+        .target(
+            name: "Histories",
+            dependencies: [
+                "XenTesting", "XenMock", "XenCore", "XenGrant", "XenEvtchn", "XenRing",
+                "XenStoreWire", "XenStoreServer", "XenBus", "BlockDevice",
+            ],
+            path: "Tests/Histories", swiftSettings: settings),
+        .executableTarget(
+            name: "xen-sim",
+            dependencies: [
+                "Histories", "XenTesting", "XenSystem",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tools/Simulator", swiftSettings: settings),
+
         // Evidence: the agent that runs the suites inside a real Xen, and the benchmarks.
         .executableTarget(
             name: "xen-lab-agent",
             dependencies: [
                 "XenTesting", "XenCore", "XenSystem", "XenGrant", "XenEvtchn", "XenStoreClient",
+                "XenBus", "BlockDevice",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Lab/Agent", swiftSettings: settings),
         .executableTarget(
             name: "xen-bench",
-            dependencies: ["XenCore", "XenSystem", "XenRing", "CRing", "CAllocationCount"],
+            dependencies: [
+                "XenCore", "XenSystem", "XenGrant", "XenEvtchn", "XenRing", "XenMock", "CSystem",
+                "CRing", "CAllocationCount",
+            ],
             path: "Benchmarks/Bench", swiftSettings: settings),
+
+        // Hostile peers by libFuzzer.
+        .target(name: "CFuzzer", path: "Fuzz/CFuzzer"),
+        .target(
+            name: "RingFuzzing",
+            dependencies: ["WatchedMemory", "XenCore", "XenSystem", "XenRing"],
+            path: "Fuzz/Subjects", swiftSettings: settings),
+        .executableTarget(
+            name: "ring-fuzz", dependencies: ["CFuzzer", "RingFuzzing"], path: "Fuzz/Tool",
+            swiftSettings: settings),
 
         .target(
             name: "CRing", path: "Tests/CRing",
+            cSettings: [.define("LIBXEN", .when(traits: ["LibXen"]))]),
+        .target(name: "CPeerProcess", path: "Tests/CPeerProcess"),
+        // C's end of a ring, for tests, in a process of its own.
+        .executableTarget(
+            name: "ring-peer", dependencies: ["CRing", "CPeerProcess"], path: "Tests/RingPeer",
             cSettings: [.define("LIBXEN", .when(traits: ["LibXen"]))]),
         .target(
             name: "CBlkif", path: "Tests/CBlkif",
             cSettings: [.define("LIBXEN", .when(traits: ["LibXen"]))]),
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
+        .target(name: "CThreadSanitizer", path: "Tests/CThreadSanitizer"),
+        .target(name: "CWatchedPages", path: "Tests/CWatchedPages"),
+        .target(
+            name: "WatchedMemory", dependencies: ["CWatchedPages", "XenCore", "XenSystem"],
+            path: "Tests/WatchedMemory", swiftSettings: settings),
+        .target(
+            name: "CGrantDevice", dependencies: [.target(name: "CXen", condition: whenLibXen)],
+            path: "Tests/CGrantDevice"),
+        .target(
+            name: "CEventDevice", dependencies: [.target(name: "CXen", condition: whenLibXen)],
+            path: "Tests/CEventDevice"),
         .testTarget(
-            name: "XenCoreTests", dependencies: ["XenCore", "XenSystem"], swiftSettings: settings),
-        .testTarget(
-            name: "XenGrantTests", dependencies: ["XenGrant", "XenMock", "XenTesting"],
+            name: "XenCoreTests", dependencies: ["XenCore", "XenSystem", "CThreadSanitizer"],
             swiftSettings: settings),
         .testTarget(
-            name: "XenEvtchnTests", dependencies: ["XenEvtchn", "XenMock", "XenTesting"],
-            swiftSettings: settings),
+            name: "XenGrantTests",
+            dependencies: [
+                "XenGrant", "XenMock", "XenTesting", "CGrantDevice",
+                .target(name: "CXen", condition: whenLibXen),
+            ], swiftSettings: settings),
+        .testTarget(
+            name: "XenEvtchnTests",
+            dependencies: [
+                "XenEvtchn", "XenCore", "XenMock", "XenTesting", "XenSystem", "CAllocationCount",
+                "CEventDevice", .target(name: "CXen", condition: whenLibXen),
+            ], swiftSettings: settings),
         .testTarget(
             name: "XenRingTests",
             dependencies: [
                 "XenRing", "XenMock", "XenGrant", "XenEvtchn", "XenSystem", "CRing",
-                "CAllocationCount",
+                "CAllocationCount", "CPeerProcess", "CThreadSanitizer", "WatchedMemory",
+                "RingFuzzing",
             ],
             swiftSettings: settings),
         .testTarget(
@@ -157,6 +217,9 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(name: "DocumentationTests", swiftSettings: settings),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Histories", "XenTesting"],
+            swiftSettings: settings),
         .testTarget(
             name: "XenMockTests",
             dependencies: ["XenMock", "XenCore", "XenGrant", "XenEvtchn", "CAllocationCount"],
@@ -169,7 +232,9 @@ let package = Package(
             name: "XenBusTests",
             dependencies: [
                 "DeviceStage",
-                "XenBus", "XenCore", "XenStoreClient", "XenStoreServer", "XenStoreWire",
+                "XenBus", "XenCore", "XenEvtchn", "XenGrant", "XenMock", "XenRing",
+                "XenStoreClient",
+                "XenStoreServer", "XenStoreWire",
             ],
             swiftSettings: settings),
         .testTarget(

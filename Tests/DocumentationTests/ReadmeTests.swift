@@ -1,27 +1,34 @@
 import Foundation
 import Testing
 
-/// The README's programs are those of Snippets/, which every build compiles.
-@Suite("The README")
+/// The programs in the documents are those of Snippets/, which every build compiles.
+@Suite("The documents")
 struct ReadmeTests {
     static let root = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-    @Test("shows the snippets as they are compiled", arguments: ["ShareMemory", "Ring", "Store"])
-    func showsSnippet(name: String) throws {
-        let readme = try String(
-            contentsOf: Self.root.appending(path: "README.md"), encoding: .utf8)
+    @Test(
+        "show the snippets as they are compiled",
+        arguments: [
+            ("README.md", "ShareMemory"), ("README.md", "Ring"), ("README.md", "Store"),
+            ("docs/simulation.md", "Simulate"),
+        ])
+    func showsSnippet(page: String, name: String) throws {
+        let text = try String(contentsOf: Self.root.appending(path: page), encoding: .utf8)
         let snippet = try String(
             contentsOf: Self.root.appending(path: "Snippets/\(name).swift"), encoding: .utf8)
         #expect(
-            readme.contains("```swift\n\(snippet)```"),
-            "README.md differs from Snippets/\(name).swift"
+            text.contains("```swift\n\(snippet)```"),
+            "\(page) differs from Snippets/\(name).swift"
         )
     }
 
     @Test(
-        "links to files that exist",
-        arguments: ["README.md", "docs/architecture.md", "Lab/README.md"])
+        "link to files that exist",
+        arguments: [
+            "README.md", "docs/architecture.md", "docs/notification-rule.md", "docs/simulation.md",
+            "Lab/README.md",
+        ])
     func linksExist(page: String) throws {
         let file = Self.root.appending(path: page)
         let text = try String(contentsOf: file, encoding: .utf8)
