@@ -9,7 +9,7 @@ setup: ## Installs the Debian packages that are missing
 
 test: setup ## Builds and runs everything that needs no Xen, one test at a time: some play processes that block
 	swift build --build-tests
-	swift test --skip-build --no-parallel
+	@Tools/test
 
 sim: setup ## Plays histories with all faults on: SEEDS=20000, FIRST=seed; SEED=1234 shows one, ONLY=... what is left of it
 	swift build -c release --product xen-sim
