@@ -87,9 +87,3 @@ int csystem_signal_termination(int fd) {
         if (sigaction(signals[i], &action, NULL)) return -1;
     return 0;
 }
-
-int csystem_processor_count(void) {
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set)) return 1;
-    return CPU_COUNT(&set);
-}

@@ -97,4 +97,4 @@ package struct RingConsumer: Sendable {
 /// Between two looks in vain. Without it the processor reads far ahead, and has to throw that away when the line
 /// changes: a third of a round trip.
 @usableFromInline
-func relax() { csystem_relax() }
+func relax() { csystem_pause() }

@@ -6,12 +6,11 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-#include <sched.h>
-#include <sys/eventfd.h>
-#include <sys/mman.h>
 
 static inline int csystem_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 static inline int csystem_memfd(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
@@ -30,12 +29,21 @@ int csystem_unix_pair(int ends[2]);
 static inline int csystem_get_processors(cpu_set_t *set) { return sched_getaffinity(0, sizeof *set, set); }
 static inline int csystem_set_processors(const cpu_set_t *set) { return sched_setaffinity(0, sizeof *set, set); }
 
-// A hint, for a thread that spins.
-static inline void csystem_relax(void) {
-#if defined(__x86_64__)
+// How many they are; 1 if that cannot be told.
+static inline int csystem_processor_count(void) {
+    cpu_set_t set;
+    return csystem_get_processors(&set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+// Tells the processor that this thread is in a loop that waits for another processor's write. On 64-bit Arm `yield`
+// does nothing on most processors; `isb` waits for a few tens of cycles.
+static inline void csystem_pause(void) {
+#if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
 #elif defined(__aarch64__)
-    __asm__ __volatile__("isb" ::: "memory");
+    __asm__ volatile("isb" ::: "memory");
+#elif defined(__arm__)
+    __asm__ volatile("yield" ::: "memory");
 #endif
 }
 
@@ -56,18 +64,6 @@ static inline void csystem_futex_wait(void *word, uint32_t value, const struct t
 static inline void csystem_futex_wake(void *word) {
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
 }
-
-// Tells the processor that this thread is in a loop that waits for another processor's write.
-static inline void csystem_spin_pause(void) {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__) || defined(__arm__)
-    __asm__ volatile("yield" ::: "memory");
-#endif
-}
-
-// The processors that the calling thread may run on; 1 if that cannot be told.
-int csystem_processor_count(void);
 
 // A number that no other living thread of this process has. One word with glibc (a number) and with musl (a pointer).
 static inline uintptr_t csystem_current_thread(void) { return (uintptr_t)pthread_self(); }
