@@ -118,14 +118,6 @@ public struct GrantMappingCache: ~Copyable, Sendable {
     deinit { try? unmap(entries.all.map(\.value)) }
 
     private func unmap(_ gone: [Entry]) throws(GrantError) {
-        var failure: GrantError?
-        for entry in gone {
-            do throws(GrantError) {
-                try ledger.unmap(entry.id, entry.raw)
-            } catch {
-                failure = failure ?? error
-            }
-        }
-        if let failure { throw failure }
+        try gone.letGoOfAll { (entry) throws(GrantError) in try ledger.unmap(entry.id, entry.raw) }
     }
 }

@@ -80,16 +80,9 @@ final class GrantPoolStore: Sendable {
         try revoke(pages)
     }
 
-    /// Revokes all, whatever becomes of each, and throws the first failure.
     private func revoke(_ pages: [PooledPage]) throws(GrantError) {
-        var failure: GrantError?
-        for page in pages {
-            do throws(GrantError) {
-                try ledger.revoke(page.id, isLetGo: true)
-            } catch {
-                failure = failure ?? error
-            }
+        try pages.letGoOfAll { (page) throws(GrantError) in
+            try ledger.revoke(page.id, isLetGo: true)
         }
-        if let failure { throw failure }
     }
 }
