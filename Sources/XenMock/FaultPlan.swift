@@ -19,20 +19,12 @@ final class FaultPlan: Sendable {
 
 /// Decides faults by seed.
 final class FaultDice: Sendable {
-    private let state: Mutex<UInt64>
+    private let random: Mutex<SplitMix>
 
-    init(seed: UInt64) { state = Mutex(seed) }
+    init(seed: UInt64) { random = Mutex(SplitMix(seed: seed)) }
 
-    /// SplitMix64 (Steele, Lea and Flood): the same numbers in each run.
     func happen(_ probability: Double) -> Bool {
-        let bits = state.withLock { state in
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var value = state
-            value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-            return value ^ (value >> 31)
-        }
-        return Double(bits >> 11) < probability * 0x1p53
+        Double(random.withLock { $0.next() } >> 11) < probability * 0x1p53
     }
 }
 

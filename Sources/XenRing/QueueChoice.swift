@@ -1,3 +1,5 @@
+internal import XenCore
+
 /// Which of a device's queues takes a request.
 ///
 /// Requests that may overtake each other, as a block device's, go to the queue with the least to
@@ -37,12 +39,7 @@ public struct QueueChoice: Hashable, Sendable {
     /// - Parameter flow: names the flow, for example a hash of its addresses and ports. Any numbers
     ///   spread evenly.
     public func queue(forFlow flow: UInt64) -> Int {
-        // Mixes all bits into the upper ones (the finalizer of SplitMix64), of which the quotient
-        // is made.
-        var mixed = flow &+ 0x9E37_79B9_7F4A_7C15
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        mixed ^= mixed >> 31
-        return Int(mixed.multipliedFullWidth(by: UInt64(queueCount)).high)
+        // All bits go into the upper ones, of which the quotient is made.
+        Int(SplitMix.mix(flow).multipliedFullWidth(by: UInt64(queueCount)).high)
     }
 }

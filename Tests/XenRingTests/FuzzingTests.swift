@@ -1,5 +1,6 @@
 import RingFuzzing
 import Testing
+import XenCore
 
 /// The fuzz target itself, on inputs by seed: that it runs, and holds, wherever the tests run.
 @Suite struct FuzzingTests {

@@ -1,4 +1,5 @@
 import Synchronization
+import XenCore
 
 /// All that is random in a history.
 ///
@@ -50,17 +51,10 @@ public final class HistoryChoices: Sendable {
         }
     }
 
-    /// FNV-1a over the kind, then the finish of SplitMix64 (Steele, Lea and Flood), twice.
+    /// FNV-1a over the kind, mixed with the seed and then with the ordinal.
     private func bits(_ kind: String, _ ordinal: Int) -> UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for byte in kind.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
-        return Self.mix(Self.mix(seed ^ hash) &+ UInt64(ordinal) &* 0x9E37_79B9_7F4A_7C15)
-    }
-
-    private static func mix(_ number: UInt64) -> UInt64 {
-        var value = number &+ 0x9E37_79B9_7F4A_7C15
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
+        return SplitMix.mix(SplitMix.mix(seed ^ hash) &+ UInt64(ordinal) &* SplitMix.step)
     }
 }

@@ -129,7 +129,7 @@
         /// or an overflow has told the caller to look; and in the end every port can ring.
         @Test(arguments: 0..<200 as Range<UInt64>)
         func nothingIsLost(seed: UInt64) throws {
-            var random = SplitMix(seed)
+            var random = SplitMix(seed: seed)
             var unseen: Set<EventPort> = []
             var held: Set<EventPort> = []
             func read() throws {

@@ -1,4 +1,5 @@
 import Testing
+import XenCore
 import XenEvtchn
 
 /// How long to spin: tables first, then what holds whatever happens.
@@ -79,7 +80,7 @@ import XenEvtchn
     /// Whatever the peers do: what was spun in vain is no more than the sleeps that spinning saved, a sixteenth
     /// of those that were slept, and one to begin with.
     @Test(arguments: UInt64(0)..<100) func spinningNeverCostsMoreThanItSaves(seed: UInt64) {
-        var random = SplitMix(seed)
+        var random = SplitMix(seed: seed)
         let cost = Duration.microseconds(20)
         var policy = SpinPolicy(processorCount: 2, longest: .microseconds(50), wakeCost: cost)
         var (spun, saved, slept) = (Duration.zero, Duration.zero, Duration.zero)
