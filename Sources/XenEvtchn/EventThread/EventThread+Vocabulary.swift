@@ -61,7 +61,7 @@ extension EventThread {
         }
     }
 
-    /// Counted for one port since the thread serves it.
+    /// Counted for one port since the thread serves it, or for all ports together.
     public struct PortCounters: Hashable, Sendable {
         /// Times that the port rang.
         public internal(set) var eventCount: UInt64 = 0
@@ -78,15 +78,12 @@ extension EventThread {
 
     /// Counted for the thread since it was started.
     public struct Counters: Hashable, Sendable {
-        public internal(set) var eventCount: UInt64 = 0
-        public internal(set) var spuriousCount: UInt64 = 0
-        public internal(set) var stormCount: UInt64 = 0
+        /// Of all its ports together, also of those that were closed.
+        public internal(set) var ports = PortCounters()
         /// Events of ports that the thread does not serve (any more).
         public internal(set) var staleCount: UInt64 = 0
         /// Times that the handle lost events, so that every port had to be looked at.
         public internal(set) var overflowCount: UInt64 = 0
-        public internal(set) var turnCount: UInt64 = 0
-        public internal(set) var messageCount: UInt64 = 0
         /// Jobs of actors and tasks that ran on the thread.
         public internal(set) var jobCount: UInt64 = 0
         /// Spins that found work, spins that did not, and sleeps.

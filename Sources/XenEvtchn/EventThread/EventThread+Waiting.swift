@@ -66,7 +66,7 @@ extension EventThread {
     ) throws(EventChannelError) -> UInt64 {
         switch reason {
         case .activated(let count): return count
-        case .timedOut, .batch:
+        case .timedOut:
             throw EventChannelError(.timedOut, "the port did not ring before the deadline")
         case .closed: throw closed
         }

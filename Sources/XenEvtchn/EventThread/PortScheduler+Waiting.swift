@@ -5,13 +5,11 @@ extension PortScheduler {
     /// Somebody to be told that a wait is over.
     package struct Woken: Hashable, Sendable {
         package enum Reason: Hashable, Sendable {
-            /// The port can ring again, and its count is now this.
+            /// A port can ring again, and its count is now this. For a sequence: so there is a batch to take.
             case activated(count: UInt64)
             case timedOut
             /// The port was closed.
             case closed
-            /// There is a batch to take.
-            case batch
         }
 
         package let ticket: UInt64
@@ -71,6 +69,11 @@ extension PortScheduler {
         if woken.isEmpty { return [] }
         defer { woken = [] }
         return woken
+    }
+
+    private mutating func nextTicket() -> UInt64 {
+        lastTicket += 1
+        return lastTicket
     }
 
     mutating func wakeSatisfied(_ index: ServedPorts.Index) {
@@ -165,7 +168,8 @@ extension PortScheduler {
         if subscriptions[position].pending[id] == 1 { subscriptions[position].order.append(id) }
         guard subscriptions[position].isWaiting else { return }
         subscriptions[position].isWaiting = false
-        woken.append(Woken(ticket: subscriptions[position].ticket, reason: .batch))
+        let reason = Woken.Reason.activated(count: table.entries[index].activationCount)
+        woken.append(Woken(ticket: subscriptions[position].ticket, reason: reason))
     }
 
     /// Ports without a handler that this sequence looks at are not storming: somebody wants to know of them.

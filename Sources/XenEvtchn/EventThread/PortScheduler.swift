@@ -35,30 +35,30 @@ package struct PortScheduler: Hashable, Sendable {
     }
 
     /// What comes first, before any other port: the rest of the rule.
-    private enum Current: Hashable {
+    enum Current: Hashable {
         case unmask(ServedPorts.Index)
         case look(ServedPorts.Index)
     }
 
     package let limits: EventThread.Limits
-    package private(set) var counters = EventThread.Counters()
+    package internal(set) var counters = EventThread.Counters()
     package var policy: SpinPolicy
 
     var table = ServedPorts()
     /// Ports whose handlers wait for a turn, ports kept waiting for storming, ports whose ring is not armed.
     private var ready = ServedPortQueue()
-    private var held = ServedPortQueue()
+    var held = ServedPortQueue()
     private var unarmed = ServedPortQueue()
-    private var current: Current?
+    var current: Current?
     private var round = Round(turnsLeft: 0)
     /// Has spun since it last had something to do.
-    private var hasSpun = false
+    var hasSpun = false
 
     package internal(set) var woken: [Woken] = []
     var subscriptions: [Subscription] = []
-    private var lastTicket: UInt64 = 0
+    var lastTicket: UInt64 = 0
     /// No deadline of a waiter and no end of a port's pause is earlier than this.
-    private var earliest: Instant?
+    var earliest: Instant?
 
     package init(limits: EventThread.Limits, policy: SpinPolicy) {
         precondition(limits.arePositive, "limits are positive, or nothing would ever be served")
@@ -94,83 +94,6 @@ package struct PortScheduler: Hashable, Sendable {
         dropFromSubscriptions(id)
         table.remove(index)
         return true
-    }
-
-    /// This port has rung, and is masked.
-    package mutating func rang(_ port: EventPort) {
-        guard let index = table.find(port) else {
-            counters.staleCount += 1
-            return
-        }
-        counters.eventCount += 1
-        table.entries[index].counters.eventCount += 1
-        markRung(index)
-    }
-
-    /// Events were lost, so that each port may have rung.
-    package mutating func overflowed() {
-        counters.overflowCount += 1
-        for index in table.occupied { markRung(index) }
-    }
-
-    /// The port's `poll` closure saw work.
-    package mutating func polled(_ id: PortID) {
-        guard let index = table.find(id) else { return }
-        table.entries[index].counters.pollCount += 1
-        switch table.entries[index].state {
-        case .idle, .unarmed, .held: makeReady(index)
-        case .vacant, .ready, .serving, .unmasking: break
-        }
-    }
-
-    /// A handler's turn has ended.
-    package mutating func served(
-        _ id: PortID, _ outcome: EventThread.Outcome, now: () -> Instant
-    ) {
-        guard let index = table.find(id), table.entries[index].state == .serving else { return }
-        count(outcome.handled, of: index)
-        switch outcome {
-        case .budgetUsed:
-            hasSpun = false
-            makeReady(index)
-        case .emptied, .unarmed:
-            precondition(
-                outcome.isArmed || !table.entries[index].mustArm,
-                "a handler left its ring unarmed in a turn that had to arm it")
-            table.entries[index].mustArm = outcome.isArmed
-            if table.entries[index].isMasked { endEvent(index, now) } else { settle(index) }
-        }
-    }
-
-    /// A port has been unmasked, and can ring again. Whoever waits for it is told, then its handler looks again.
-    package mutating func unmasked(_ id: PortID) {
-        guard let index = table.find(id), current == .unmask(index) else { return }
-        table.entries[index].isMasked = false
-        table.entries[index].isExcused = false
-        table.entries[index].activationCount += 1
-        wakeSatisfied(index)
-        if table.entries[index].hasHandler {
-            current = .look(index)
-        } else {
-            current = nil
-            settle(index)
-        }
-    }
-
-    package mutating func ranJobs(_ count: Int) {
-        counters.jobCount += UInt64(count)
-        if count > 0 { hasSpun = false }
-    }
-
-    package mutating func spun(for duration: Duration, foundWork: Bool) {
-        policy.spun(for: duration, foundWork: foundWork)
-        if foundWork { counters.spinCount += 1 } else { counters.vainSpinCount += 1 }
-    }
-
-    package mutating func slept() {
-        policy.slept()
-        counters.sleepCount += 1
-        hasSpun = false
     }
 
     /// What to do next. Nothing is handed out twice before it is reported.
@@ -226,68 +149,16 @@ package struct PortScheduler: Hashable, Sendable {
         let mustArm = mustArm || !table.entries[index].hasPoll || policy.budget == .zero
         table.entries[index].state = .serving
         table.entries[index].mustArm = mustArm
-        table.entries[index].counters.turnCount += 1
-        counters.turnCount += 1
+        count(for: index) { $0.turnCount += 1 }
         return .serve(
             table.id(of: index), Turn(budget: limits.messagesPerTurn, mustArm: mustArm))
     }
+}
 
-    private mutating func count(_ handled: Int, of index: ServedPorts.Index) {
-        guard handled > 0 else { return }
-        counters.messageCount += UInt64(handled)
-        table.entries[index].counters.messageCount += UInt64(handled)
-        table.entries[index].hasWorked = true
-        hasSpun = false
-    }
-
-    private mutating func markRung(_ index: ServedPorts.Index) {
-        hasSpun = false
-        table.entries[index].isMasked = true
-        switch table.entries[index].state {
-        case .idle, .unarmed: makeReady(index)
-        case .vacant, .ready, .held, .serving, .unmasking: break
-        }
-    }
-
-    /// The handler is through with an event: the port is unmasked, unless it rings in vain too often.
-    private mutating func endEvent(_ index: ServedPorts.Index, _ now: () -> Instant) {
-        if table.entries[index].hasWorked {
-            table.entries[index].hasWorked = false
-            table.entries[index].spuriousInARow = 0
-        } else if !table.entries[index].isExcused {
-            table.entries[index].spuriousInARow += 1
-            if table.entries[index].hasHandler {
-                counters.spuriousCount += 1
-                table.entries[index].counters.spuriousCount += 1
-            }
-            if table.entries[index].spuriousInARow > limits.spuriousInARow {
-                return hold(index, until: now() + pause(table.entries[index].spuriousInARow))
-            }
-        }
-        table.entries[index].state = .unmasking
-        current = .unmask(index)
-    }
-
-    private func pause(_ spuriousInARow: Int) -> Duration {
-        var pause = limits.shortestPause
-        for _ in 0..<min(30, spuriousInARow - limits.spuriousInARow - 1) {
-            guard pause < limits.longestPause else { break }
-            pause *= 2
-        }
-        return min(pause, limits.longestPause)
-    }
-
-    private mutating func hold(_ index: ServedPorts.Index, until due: Instant) {
-        counters.stormCount += 1
-        table.entries[index].counters.stormCount += 1
-        table.entries[index].state = .held
-        table.entries[index].due = due
-        held.append(index, to: &table)
-        hastenTime(to: due)
-    }
-
+// The queues that a port can be in.
+extension PortScheduler {
     /// Puts a port that is in no queue, and not masked, where it waits for its next event.
-    private mutating func settle(_ index: ServedPorts.Index) {
+    mutating func settle(_ index: ServedPorts.Index) {
         if table.entries[index].hasHandler && !table.entries[index].mustArm {
             table.entries[index].state = .unarmed
             unarmed.append(index, to: &table)
@@ -315,39 +186,4 @@ package struct PortScheduler: Hashable, Sendable {
         }
         table.entries[index].state = .idle
     }
-}
-
-// Time.
-extension PortScheduler {
-    /// Has `next` look at the clock no later than this.
-    mutating func hastenTime(to instant: Instant) {
-        earliest = min(earliest ?? instant, instant)
-    }
-
-    /// Lets pauses and waits end. Costs nothing before the earliest may have.
-    private mutating func passTime(to now: Instant, _ earliest: Instant) {
-        guard earliest <= now else { return }
-        self.earliest = nil
-        for index in table.occupied {
-            if let due = table.entries[index].due {
-                if due <= now { makeReady(index) } else { hastenTime(to: due) }
-            }
-            expireWaiters(of: index, now)
-        }
-    }
-
-    mutating func nextTicket() -> UInt64 {
-        lastTicket += 1
-        return lastTicket
-    }
-}
-
-extension EventThread.Outcome {
-    var handled: Int {
-        switch self {
-        case .emptied(let handled), .budgetUsed(let handled), .unarmed(let handled): handled
-        }
-    }
-
-    var isArmed: Bool { if case .unarmed = self { false } else { true } }
 }

@@ -73,8 +73,8 @@ import XenEvtchn
         #expect(scene.next() == .serve(id, turn()))
         scene.served(id, .emptied(handled: 0))
         #expect(scene.next() == .unmask(id, EventPort(5)))
-        #expect(scene.scheduler.counters.eventCount == 0)
-        #expect(scene.scheduler.counters.spuriousCount == 0)
+        #expect(scene.scheduler.counters.ports.eventCount == 0)
+        #expect(scene.scheduler.counters.ports.spuriousCount == 0)
     }
 
     @Test func aPortWithMoreStaysMaskedAndTakesTurnsWithTheOthers() {
@@ -166,7 +166,7 @@ import XenEvtchn
                 }
             }
         }
-        #expect(scene.scheduler.counters.stormCount == 0)
+        #expect(scene.scheduler.counters.ports.stormCount == 0)
     }
 
     @Test func aPauseEndsWhenWorkIsSeen() {
