@@ -124,5 +124,31 @@
                     try now.bindUnbound(for: .dom0).close()
                 } == .notPermitted)
         }
+
+        @Test func anEventThreadEndsAndLeavesTheDeviceToBeClosed() throws {
+            let counter: () -> Int
+            do {
+                let device = try StandInDevice()
+                counter = device.handleCounter
+                let oldThread = try EventThread.start(on: device.events)
+                let old = try oldThread.watch(try device.events.bindUnbound(for: .dom0))
+                event_devices_resume()
+                let now = try device.events.afterResume()
+                #expect(eventually { oldThread.failure?.code == .stale })
+
+                let thread = try EventThread.start(on: now)
+                let new = try thread.watch(try now.bindUnbound(for: .dom0))
+                // A new port begins with one activation.
+                let first = try thread.waitBlocking(for: new.id, after: 0, until: patience)
+                ring(new.port)
+                let second = try thread.waitBlocking(for: new.id, after: first, until: patience)
+                #expect(second == first + 1)
+                try new.close()
+                _ = consume old
+            }
+            // The threads let go of their handles when they have ended.
+            #expect(eventually { counter() == 0 })
+            #expect(!event_devices_crashed())
+        }
     }
 #endif

@@ -1,6 +1,22 @@
 import Synchronization
 import XenCore
 import XenEvtchn
+import XenSystem
+
+/// A box of messages: what a ring is to a driver.
+final class Box: Sendable {
+    let messageCount = Atomic(0)
+    let handledCount = Atomic(0)
+
+    func handle(_ turn: EventThread.Turn) -> EventThread.Outcome {
+        let count = messageCount.exchange(0, ordering: .sequentiallyConsistent)
+        handledCount.add(count, ordering: .sequentiallyConsistent)
+        return .emptied(handled: count)
+    }
+
+    func put() { messageCount.add(1, ordering: .sequentiallyConsistent) }
+    var handled: Int { handledCount.load(ordering: .sequentiallyConsistent) }
+}
 
 /// Set once, by any thread.
 final class Flag: Sendable {
@@ -53,5 +69,35 @@ func failure(of action: () async throws -> Void) async -> EventChannelError? {
         return nil
     } catch {
         return error as? EventChannelError
+    }
+}
+
+/// With which codes a task's wait, a sequence of batches and a blocked thread's wait end; nil for one that ends well.
+struct Endings: Equatable {
+    let codes: [EventChannelError.Code?]
+
+    init(all code: EventChannelError.Code) { codes = [code, code, code] }
+
+    /// Waits in vain for this port, until something happens that ends all waits.
+    init(
+        of thread: EventThread, waitingFor id: EventThread.PortID, when happening: () throws -> Void
+    ) async throws {
+        let count = try thread.activationCount(of: id) + 9
+        async let task = failure {
+            _ = try await thread.wait(for: id, after: count, until: patience)
+        }
+        async let sequence = failure { for try await _ in thread.batches() {} }
+        let blocked = Mutex<EventChannelError.Code?>(nil)
+        let waiter = try PlatformThread {
+            let code = refusal { () throws(EventChannelError) in
+                _ = try thread.waitBlocking(for: id, after: count, until: patience)
+            }
+            blocked.withLock { $0 = code }
+        }
+        // Likely, but not certainly, they wait by then: they have to end in either case.
+        try? pause(.milliseconds(5))
+        try happening()
+        waiter.join()
+        codes = [await task?.code, await sequence?.code, blocked.withLock { $0 }]
     }
 }

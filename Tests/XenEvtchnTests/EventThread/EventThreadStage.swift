@@ -10,24 +10,27 @@ struct EventThreadStage: Sendable {
     let left: MockProcess
     let right: MockProcess
 
-    init() {
-        left = hypervisor.domain(.dom0).startProcess(name: "left")
-        right = hypervisor.domain(DomainID(7)).startProcess(name: "right")
+    init(left: DomainID = .dom0, right: DomainID = DomainID(7)) {
+        self.left = hypervisor.domain(left).startProcess(name: "left")
+        self.right = hypervisor.domain(right).startProcess(name: "right")
     }
 
     var leftEvents: EventChannels { EventChannels(left.events) }
     var rightEvents: EventChannels { EventChannels(right.events) }
 
     /// Both ends of a channel; the left one is to be served.
-    func channel() throws -> Pair {
-        let left = try leftEvents.bindUnbound(for: DomainID(7))
-        let right = try rightEvents.bindInterdomain(to: left.port, of: .dom0)
-        return Pair(left: left, right: Ringer(right))
+    func channel() throws -> Pair { try channel(on: leftEvents) }
+
+    /// The same, with the left end on another handle of the left domain.
+    func channel(on events: EventChannels) throws -> Pair {
+        let near = try events.bindUnbound(for: right.domain.id)
+        let far = try rightEvents.bindInterdomain(to: near.port, of: left.domain.id)
+        return Pair(left: near, right: Ringer(far))
     }
 
     /// A left end that nobody can ring.
     func unboundChannel() throws -> EventChannel {
-        try leftEvents.bindUnbound(for: DomainID(7))
+        try leftEvents.bindUnbound(for: right.domain.id)
     }
 
     struct Pair: ~Copyable {

@@ -7,21 +7,6 @@ import XenSystem
 
 /// The thread itself, over the mock.
 @Suite struct EventThreadTests {
-    /// A box of messages: what a ring is to a driver.
-    final class Box: Sendable {
-        let messageCount = Atomic(0)
-        let handledCount = Atomic(0)
-
-        func handle(_ turn: EventThread.Turn) -> EventThread.Outcome {
-            let count = messageCount.exchange(0, ordering: .sequentiallyConsistent)
-            handledCount.add(count, ordering: .sequentiallyConsistent)
-            return .emptied(handled: count)
-        }
-
-        func put() { messageCount.add(1, ordering: .sequentiallyConsistent) }
-        var handled: Int { handledCount.load(ordering: .sequentiallyConsistent) }
-    }
-
     @Test func aHandlerIsCalledForEachEvent() throws {
         let stage = EventThreadStage()
         do {
@@ -194,25 +179,8 @@ import XenSystem
         let pair = try stage.channel()
         let served = try thread.watch(pair.left)
         let id = served.id
-        let count = try thread.activationCount(of: id) + 9
-        async let waiting = failure {
-            _ = try await thread.wait(for: id, after: count, until: patience)
-        }
-        async let iterating = failure { for try await _ in thread.batches() {} }
-        let blockedCode = Code()
-        let waiter = try PlatformThread {
-            do throws(EventChannelError) {
-                _ = try thread.waitBlocking(for: id, after: count, until: patience)
-            } catch {
-                blockedCode.value.withLock { $0 = error.code }
-            }
-        }
-        try? pause(.milliseconds(5))
-        stage.left.kill()
-        #expect(await waiting?.code == .unavailable)
-        #expect(await iterating?.code == .unavailable)
-        waiter.join()
-        #expect(blockedCode.value.withLock { $0 } == .unavailable)
+        let ends = try await Endings(of: thread, waitingFor: id) { stage.left.kill() }
+        #expect(ends == Endings(all: .unavailable))
         #expect(thread.failure?.code == .unavailable)
         let late = await failure { _ = try await thread.wait(for: id, after: 0, until: patience) }
         #expect(late?.code == .unavailable)
@@ -222,10 +190,6 @@ import XenSystem
         #expect(await counter.total == 3)
         try await thread.stop(until: patience)
         _ = consume served
-    }
-
-    final class Code: Sendable {
-        let value = Mutex<EventChannelError.Code?>(nil)
     }
 
     @Test func withoutItsLastReferenceItStops() async throws {
