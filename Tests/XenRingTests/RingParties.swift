@@ -10,6 +10,8 @@ struct Tally: CustomStringConvertible {
     var messages: UInt64 = 0
     var notifications = 0
     var sleeps = 0
+    /// Of an event thread that spins.
+    var looks: UInt64 = 0
     /// Made while the ring was worked on.
     var ringAllocations: UInt64 = 0
     /// Made while the mock's event channels were.
@@ -20,7 +22,8 @@ struct Tally: CustomStringConvertible {
     var description: String {
         """
         \(side): \(messages) messages, \(ringAllocations) allocations by the ring, \
-        \(notifications) notifications, \(sleeps) sleeps, \(eventAllocations) allocations by these
+        \(notifications) notifications, \(sleeps) sleeps, \(looks) looks, \
+        \(eventAllocations) allocations by these
         """
     }
 }

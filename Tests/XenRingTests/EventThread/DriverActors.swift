@@ -30,7 +30,7 @@ actor ServingDriver {
     }
 
     func begin(_ channel: consuming EventChannel) throws -> EventThread.PortID {
-        let served = try thread.serve(channel, on: self, poll: { $0.hasWork }) { driver, turn in
+        let served = try thread.serve(channel, on: self, poll: { $0.look() }) { driver, turn in
             driver.serve(turn)
         }
         let id = served.id
@@ -40,7 +40,10 @@ actor ServingDriver {
 
     func end() { served = nil }
 
-    private var hasWork: Bool { (try? ring.seesRequests()) ?? true }
+    private func look() -> Bool {
+        tally.looks += 1
+        return (try? ring.seesRequests()) ?? true
+    }
 
     private func serve(_ turn: EventThread.Turn) -> EventThread.Outcome {
         // All that this thread allocated since its first turn, whoever did: the loop, the mock, the ring.
@@ -99,7 +102,7 @@ actor RequestingDriver {
     }
 
     func begin(_ channel: consuming EventChannel) throws -> EventThread.PortID {
-        let served = try thread.serve(channel, on: self, poll: { $0.hasWork }) { driver, turn in
+        let served = try thread.serve(channel, on: self, poll: { $0.look() }) { driver, turn in
             driver.reap(turn)
         }
         let id = served.id
@@ -109,7 +112,10 @@ actor RequestingDriver {
 
     func end() { served = nil }
 
-    private var hasWork: Bool { (try? ring.seesResponses()) ?? true }
+    private func look() -> Bool {
+        tally.looks += 1
+        return (try? ring.seesResponses()) ?? true
+    }
 
     private func reap(_ turn: EventThread.Turn) -> EventThread.Outcome {
         // All that this thread allocated since its first turn, whoever did: the loop, the mock, the ring.
