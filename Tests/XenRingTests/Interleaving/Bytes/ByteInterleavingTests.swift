@@ -43,35 +43,6 @@ import XenRing
         #expect(explorer.stateCount > 5000)
     }
 
-    @Test(arguments: ByteRule.allCases)
-    func aRuleThatIsTakenOutIsMissed(_ rule: ByteRule) throws {
-        let explorer = ByteExplorer(.init(capacity: 2, total: 3, rule: rule))
-        _ = try explorer.run()
-        switch rule {
-        case .releaseOfBytes, .acquireOfBytes, .releaseOfRoom, .acquireOfRoom:
-            #expect(explorer.wrongBytes > 0)
-        case .writersFence, .readersFence, .writersFinalLook, .readersFinalLook,
-            .notificationOfBytes, .notificationOfRoom, .writersLookAfterUnmask,
-            .readersLookAfterUnmask:
-            #expect(explorer.lostWakeUps > 0)
-            #expect(explorer.wrongBytes == 0)
-        }
-    }
-
-    @Test(arguments: EndingRule.allCases)
-    func aRuleAboutEndingsThatIsTakenOutIsMissed(_ rule: EndingRule) throws {
-        let explorer = ByteExplorer(
-            .init(
-                capacity: 2, total: 3,
-                ending: rule == .lookAfterCrash ? .writerCrashes : .byWriter, endingRule: rule))
-        _ = try explorer.run()
-        switch rule {
-        case .lookAfterEnd, .lookAfterCrash: #expect(explorer.lostBytes > 0)
-        case .notificationOfEnd: #expect(explorer.lostWakeUps > 0)
-        }
-        #expect(explorer.wrongBytes == 0)
-    }
-
     /// A peer that waits for two bytes, or for room for two, sleeps beside one: it has to be notified of each.
     /// Both at a time in a ring of two would wait for each other, notified or not.
     @Test(arguments: [(2, 1), (1, 2)] as [(UInt32, Int)])

@@ -1,5 +1,5 @@
 /// A rule that is taken out of a byte ring's end, to see that the explorer misses it.
-enum ByteRule: CaseIterable {
+enum ByteRule {
     /// The writer's bytes become visible before its index: without the release of `publishProducer`.
     case releaseOfBytes
     /// The reader loads bytes before it looks at the writer's index: without the acquire of `observeProducer`.
@@ -41,7 +41,7 @@ enum Ending: CaseIterable {
 }
 
 /// A rule about endings that is taken out.
-enum EndingRule: CaseIterable {
+enum EndingRule {
     /// The reader looks for bytes after it saw that the writer has ended.
     case lookAfterEnd
     /// The reader is notified of the end.
