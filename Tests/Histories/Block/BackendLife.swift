@@ -14,18 +14,14 @@ final class BackendLife {
     let session: StoreSession
     private unowned let stage: BlockStage
     private let nodes: SimulatedDevice.End
-    private let reports = DriverReports()
     private var service: BlockService?
 
     private var machine = BackendMachine()
     private var actions: ArraySlice<BackendMachine.Action> = []
-    private var hasBegun = false
-    private var notBefore: ContinuousClock.Instant
-    private var closeDeadline: ContinuousClock.Instant?
+    private var agenda: DriverAgenda
     /// Whether nothing is left of it.
     private(set) var hasEnded = false
 
-    private static let retryPause = Duration.milliseconds(200)
     private static let frontendKeys = [
         "ring-ref", "event-channel", "protocol", "feature-persistent",
     ]
@@ -37,40 +33,25 @@ final class BackendLife {
         self.isHostile = isHostile
         session = stage.store.connect(as: .dom0)
         nodes = stage.device.backend(session)
-        notBefore = stage.simulation.now
+        agenda = DriverAgenda(session, now: stage.simulation.now)
     }
 
     func addParties() {
         stage.simulation.add(
             "backend \(number), driver",
             isRung: { [unowned self] in
-                !process.isAlive || !actions.isEmpty || hasNews
-                    || reports.hasFailure || stage.isBackendClosing && closeDeadline == nil
+                !process.isAlive
+                    || agenda.isRung(
+                        at: stage.simulation.now, hasActions: !actions.isEmpty,
+                        wantsClose: stage.isBackendClosing)
             },
-            step: { [self] now in try alive { try drive(now) } })
+            step: { [self] now in try process.whileAlive { try drive(now) } })
         stage.simulation.add(
             "backend \(number), server",
             isRung: { [unowned self] in
                 !process.isAlive || process.hasPendingEvent || hasEnded || hasMore
             },
-            step: { [self] now in try alive { try serve(now) } })
-    }
-
-    /// Whether the store has changed, and may be looked at.
-    private var hasNews: Bool {
-        hasBegun && session.hasEvent && stage.simulation.now >= notBefore
-    }
-
-    /// What a dead process's calls throw says no more than that.
-    private func alive(
-        _ body: () throws -> ContinuousClock.Instant?
-    ) throws -> ContinuousClock.Instant? {
-        guard process.isAlive, !hasEnded else { return nil }
-        do {
-            return try body()
-        } catch  where !process.isAlive {
-            return nil
-        }
+            step: { [self] now in try process.whileAlive { try serve(now) } })
     }
 
     /// Lets go of what a dead process had.
@@ -85,6 +66,7 @@ final class BackendLife {
     private var hasMore = false
 
     private func serve(_ now: ContinuousClock.Instant) throws -> ContinuousClock.Instant? {
+        if hasEnded { return nil }
         let events = EventChannels(process.events)
         while let event = try events.wait(until: .now) { try event.unmask() }
         if isHostile {
@@ -96,7 +78,7 @@ final class BackendLife {
             // As the shipped server's thread ends then.
             service = nil
             hasMore = false
-            reports.fail(machine.epoch)
+            agenda.reports.fail(machine.epoch)
         }
         let pause: Duration = isHostile ? .milliseconds(1) : .seconds(20)
         return now + pause
@@ -105,36 +87,32 @@ final class BackendLife {
     // MARK: The driver
 
     private func drive(_ now: ContinuousClock.Instant) throws -> ContinuousClock.Instant? {
-        if !hasBegun {
-            try nodes.watchBoth()
-            hasBegun = true
-        } else if let action = actions.popFirst() {
-            try perform(action)
-        } else if reports.takeFailure(of: machine.epoch) {
-            actions = machine.handle(.failed)[...]
-            notBefore = now + Self.retryPause
-            session.hasEvent = true
-        } else if stage.isBackendClosing, closeDeadline == nil {
-            closeDeadline = now + .seconds(5)
-            actions = machine.handle(.close)[...]
-        } else if let deadline = closeDeadline, now >= deadline {
-            closeDeadline = now + .seconds(3600)
-            actions = machine.handle(.closeExpired)[...]
-        } else if session.hasEvent, now >= notBefore {
-            session.hasEvent = false
-            machine.isOnline = try session.read("online", of: nodes.own) == "1"
-            let frontend = try nodes.peerState()
-            if frontend != nil { actions = machine.handle(.own(try nodes.ownState()))[...] }
-            if actions.isEmpty {
-                let published = try nodes.published(Self.frontendKeys)
-                actions = machine.handle(.frontend(frontend, published: published))[...]
-            } else {
-                session.hasEvent = true
-            }
-        }
         if hasEnded { return nil }
-        if session.hasEvent, now < notBefore, actions.isEmpty { return notBefore }
-        return closeDeadline ?? now + .seconds(3600)
+        let item = agenda.next(
+            at: now, hasActions: !actions.isEmpty, epoch: machine.epoch,
+            wantsClose: stage.isBackendClosing)
+        switch item {
+        case .begin: try nodes.watchBoth()
+        case .act: if let action = actions.popFirst() { try perform(action) }
+        case .failed: actions = machine.handle(.failed)[...]
+        case .close: actions = machine.handle(.close)[...]
+        case .closeExpired: actions = machine.handle(.closeExpired)[...]
+        case .look: try look()
+        case .nothing: break
+        }
+        return hasEnded ? nil : agenda.wake(after: now, hasActions: !actions.isEmpty)
+    }
+
+    private func look() throws {
+        machine.isOnline = try session.read("online", of: nodes.own) == "1"
+        let frontend = try nodes.peerState()
+        if frontend != nil { actions = machine.handle(.own(try nodes.ownState()))[...] }
+        if actions.isEmpty {
+            let published = try nodes.published(Self.frontendKeys)
+            actions = machine.handle(.frontend(frontend, published: published))[...]
+        } else {
+            session.hasEvent = true
+        }
     }
 
     private func perform(_ action: BackendMachine.Action) throws {
@@ -155,7 +133,7 @@ final class BackendLife {
             }
         } catch  where process.isAlive {
             actions = []
-            reports.fail(machine.epoch)
+            agenda.reports.fail(machine.epoch)
         }
     }
 

@@ -18,19 +18,15 @@ final class FrontendLife {
     private let nodes: SimulatedDevice.End
     /// Nil for a frontend that nobody uses, since it is hostile.
     private let user: BlockUser?
-    private let reports = DriverReports()
     private(set) var core: FrontendCore
 
     private var machine = FrontendMachine()
     private var actions: ArraySlice<FrontendMachine.Action> = []
-    private var hasBegun = false
-    private var notBefore: ContinuousClock.Instant
-    private var closeDeadline: ContinuousClock.Instant?
+    private var agenda: DriverAgenda
     private var isFinished = false
     /// Whether nothing is left of it.
     private(set) var hasEnded = false
 
-    private static let retryPause = Duration.milliseconds(200)
     private static let backendKeys = ["sectors", "sector-size", "info"]
 
     init(_ process: MockProcess, number: Int, stage: BlockStage, user: BlockUser?) {
@@ -42,45 +38,31 @@ final class FrontendLife {
         nodes = stage.device.frontend(session)
         core = FrontendCore(
             grants: GrantTable(process.grants), events: EventChannels(process.events))
-        notBefore = stage.simulation.now
+        agenda = DriverAgenda(session, now: stage.simulation.now)
     }
 
     func addParties() {
         stage.simulation.add(
             "frontend \(number), driver",
             isRung: { [unowned self] in
-                !process.isAlive || !actions.isEmpty || hasNews
-                    || reports.hasFailure || stage.isClosing && closeDeadline == nil
+                !process.isAlive
+                    || agenda.isRung(
+                        at: stage.simulation.now, hasActions: !actions.isEmpty,
+                        wantsClose: stage.isClosing)
             },
-            step: { [self] now in try alive { try drive(now) } })
+            step: { [self] now in try process.whileAlive { try drive(now) } })
         stage.simulation.add(
             "frontend \(number), engine",
             isRung: { [unowned self] in
                 !process.isAlive || process.hasPendingEvent || isFinished && !hasEnded
             },
-            step: { [self] now in try alive { try serve(now) } })
-    }
-
-    /// Whether the store has changed, and may be looked at.
-    private var hasNews: Bool {
-        hasBegun && session.hasEvent && stage.simulation.now >= notBefore
-    }
-
-    /// What a dead process's calls throw says no more than that.
-    private func alive(
-        _ body: () throws -> ContinuousClock.Instant?
-    ) throws -> ContinuousClock.Instant? {
-        guard process.isAlive, !hasEnded else { return nil }
-        do {
-            return try body()
-        } catch  where !process.isAlive {
-            return nil
-        }
+            step: { [self] now in try process.whileAlive { try serve(now) } })
     }
 
     // MARK: The engine
 
     private func serve(_ now: ContinuousClock.Instant) throws -> ContinuousClock.Instant? {
+        if hasEnded { return nil }
         let events = EventChannels(process.events)
         while let event = try events.wait(until: .now) { try event.unmask() }
         if isFinished {
@@ -104,30 +86,23 @@ final class FrontendLife {
 
     private func drive(_ now: ContinuousClock.Instant) throws -> ContinuousClock.Instant? {
         if isFinished { return nil }
-        if !hasBegun {
+        let item = agenda.next(
+            at: now, hasActions: !actions.isEmpty, epoch: machine.epoch,
+            wantsClose: stage.isClosing)
+        switch item {
+        case .begin:
             try nodes.write(state: .initialising)
             try nodes.watchBoth()
-            hasBegun = true
-        } else if let action = actions.popFirst() {
-            try perform(action, now)
-        } else if reports.takeFailure(of: machine.epoch) {
-            actions = machine.handle(.lost)[...]
-            notBefore = now + Self.retryPause
-            session.hasEvent = true
-        } else if stage.isClosing, closeDeadline == nil {
-            closeDeadline = now + .seconds(5)
-            actions = machine.handle(.close)[...]
-        } else if let deadline = closeDeadline, now >= deadline {
-            closeDeadline = now + .seconds(3600)
-            actions = machine.handle(.closeExpired)[...]
-        } else if session.hasEvent, now >= notBefore {
-            session.hasEvent = false
+        case .act: if let action = actions.popFirst() { try perform(action, now) }
+        case .failed: actions = machine.handle(.lost)[...]
+        case .close: actions = machine.handle(.close)[...]
+        case .closeExpired: actions = machine.handle(.closeExpired)[...]
+        case .look:
             actions = machine.handle(.own(try nodes.ownState()))[...]
             if actions.isEmpty { actions = machine.handle(try observation())[...] }
+        case .nothing: break
         }
-        // A failure's pause keeps observations back, not actions.
-        if session.hasEvent, now < notBefore, actions.isEmpty { return notBefore }
-        return closeDeadline ?? now + .seconds(3600)
+        return agenda.wake(after: now, hasActions: !actions.isEmpty)
     }
 
     private func observation() throws -> FrontendMachine.Input {
@@ -144,7 +119,7 @@ final class FrontendLife {
             case .publish(let epoch): try publish(epoch, now)
             case .connect(let epoch):
                 try core.connect(epoch, published: nodes.published(Self.backendKeys)) {
-                    [reports] _ in reports.fail(epoch)
+                    [reports = agenda.reports] _ in reports.fail(epoch)
                 }
             case .retire: core.retire(now: now)
             case .relocate: try nodes.write(state: .initialising)
@@ -155,7 +130,7 @@ final class FrontendLife {
             }
         } catch  where process.isAlive {
             actions = []
-            reports.fail(machine.epoch)
+            agenda.reports.fail(machine.epoch)
         }
     }
 

@@ -25,15 +25,10 @@ final class HostileFront {
     }
 
     func step(now: ContinuousClock.Instant) throws -> ContinuousClock.Instant? {
-        do {
-            return try misbehave(now)
-        } catch  where !process.isAlive {
-            return nil
-        }
+        try process.whileAlive { try misbehave(now) }
     }
 
     private func misbehave(_ now: ContinuousClock.Instant) throws -> ContinuousClock.Instant? {
-        guard process.isAlive else { return nil }
         while let event = try events.wait(until: .now) { try event.unmask() }
         if connection == nil || meeting.refused == connection?.offer {
             epoch = epoch.next

@@ -61,18 +61,12 @@ package final class RingBack {
 
     /// - Returns: when to look again; nil when this life is over.
     func step(now: ContinuousClock.Instant) throws -> ContinuousClock.Instant? {
-        do {
-            let wake = try work(now)
-            hasEnded = wake == nil
-            return wake
-        } catch  where !process.isAlive {
-            hasEnded = true
-            return nil
-        }
+        let wake = try process.whileAlive { try work(now) }
+        hasEnded = wake == nil
+        return wake
     }
 
     private func work(_ now: ContinuousClock.Instant) throws -> ContinuousClock.Instant? {
-        guard process.isAlive else { return nil }
         if let until = hungUntil, now < until { return until }
         hungUntil = nil
         while let event = try events.wait(until: .now) { try event.unmask() }
