@@ -187,20 +187,23 @@ let package = Package(
         .target(
             name: "CEventDevice", dependencies: [.target(name: "CXen", condition: whenLibXen)],
             path: "Tests/CEventDevice"),
+        .target(
+            name: "MockStage", dependencies: ["XenCore", "XenMock"], path: "Tests/MockStage",
+            swiftSettings: settings),
         .testTarget(
             name: "XenCoreTests", dependencies: ["XenCore", "XenSystem", "CThreadSanitizer"],
             swiftSettings: settings),
         .testTarget(
             name: "XenGrantTests",
             dependencies: [
-                "XenGrant", "XenMock", "XenTesting", "CGrantDevice",
+                "XenGrant", "XenMock", "MockStage", "XenTesting", "CGrantDevice",
                 .target(name: "CXen", condition: whenLibXen),
             ], swiftSettings: settings),
         .testTarget(
             name: "XenEvtchnTests",
             dependencies: [
-                "XenEvtchn", "XenCore", "XenMock", "XenTesting", "XenSystem", "CAllocationCount",
-                "CEventDevice", .target(name: "CXen", condition: whenLibXen),
+                "XenEvtchn", "XenCore", "XenMock", "MockStage", "XenTesting", "XenSystem",
+                "CAllocationCount", "CEventDevice", .target(name: "CXen", condition: whenLibXen),
             ], swiftSettings: settings),
         .testTarget(
             name: "XenRingTests",
@@ -222,7 +225,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "XenMockTests",
-            dependencies: ["XenMock", "XenCore", "XenGrant", "XenEvtchn", "CAllocationCount"],
+            dependencies: [
+                "XenMock", "MockStage", "XenCore", "XenGrant", "XenEvtchn", "CAllocationCount",
+            ],
             swiftSettings: settings),
         .target(
             name: "DeviceStage",

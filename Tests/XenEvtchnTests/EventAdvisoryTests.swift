@@ -1,21 +1,16 @@
+import MockStage
 import Testing
 import XenCore
 import XenEvtchn
 import XenMock
 
 /// Security advisories of Xen that concern event channels, one test each. What a handle's user is spared.
-@Suite struct EventAdvisoryTests {
-    let hypervisor = MockHypervisor()
-    let guest: MockDomain
-    let front: MockProcess
-    let back: MockProcess
+@Suite struct EventAdvisoryTests: OnMockStage {
+    let stage = MockStage()
     let events: EventChannels
 
     init() {
-        guest = hypervisor.domain(DomainID(3))
-        front = guest.startProcess(name: "front")
-        back = hypervisor.domain(.dom0).startProcess(name: "back")
-        events = EventChannels(back.events)
+        events = EventChannels(stage.back.events)
     }
 
     /// A channel of dom0's to a new port of a guest's, quiet.

@@ -1,3 +1,4 @@
+import MockStage
 import Testing
 import XenCore
 import XenEvtchn
@@ -5,23 +6,12 @@ import XenMock
 import XenSystem
 
 /// A guest that is suspended and resumed: its ports are dead, and their numbers get new owners.
-@Suite struct ResumeTests {
-    let hypervisor = MockHypervisor()
-    let guest: MockDomain
-    let front: MockProcess
-    let back: MockProcess
+@Suite struct ResumeTests: OnMockStage {
+    let stage = MockStage()
     let events: EventChannels
 
     init() {
-        guest = hypervisor.domain(DomainID(3))
-        front = guest.startProcess(name: "front")
-        back = hypervisor.domain(.dom0).startProcess(name: "back")
-        events = EventChannels(front.events)
-    }
-
-    private func saveAndRestore() {
-        hypervisor.suspend(guest)
-        hypervisor.resume(guest)
+        events = EventChannels(stage.front.events)
     }
 
     @Test func anUnnoticedResumeHitsWhoeverHasTheNumber() throws {

@@ -1,19 +1,13 @@
+import MockStage
 import Testing
 import XenCore
 import XenGrant
 import XenMock
 
 /// The books of a `GrantTable`: they hold what is held, no more and no less, and say so in words.
-@Suite struct GrantAccountsTests {
-    let hypervisor = MockHypervisor()
-    let front: MockProcess
-    let back: MockProcess
+@Suite struct GrantAccountsTests: OnMockStage {
+    let stage = MockStage()
     let guest = DomainID(3)
-
-    init() {
-        front = hypervisor.domain(DomainID(3)).startProcess(name: "front")
-        back = hypervisor.domain(.dom0).startProcess(name: "back")
-    }
 
     @Test func everyShareAndMappingIsThereUntilItGoes() throws {
         let grants = GrantTable(front.grants)

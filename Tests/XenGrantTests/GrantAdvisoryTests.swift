@@ -1,20 +1,12 @@
+import MockStage
 import Testing
 import XenCore
 import XenGrant
 import XenMock
 
 /// Xen's security advisories that touch grants, a named test or more each: their mistakes cannot be made here.
-@Suite("Advisories on grants") struct GrantAdvisoryTests {
-    let hypervisor = MockHypervisor()
-    let guest: MockDomain
-    let front: MockProcess
-    let back: MockProcess
-
-    init() {
-        guest = hypervisor.domain(DomainID(3))
-        front = guest.startProcess(name: "front")
-        back = hypervisor.domain(.dom0).startProcess(name: "back")
-    }
+@Suite("Advisories on grants") struct GrantAdvisoryTests: OnMockStage {
+    let stage = MockStage()
 
     var frontGrants: GrantTable { GrantTable(front.grants) }
     var backGrants: GrantTable { GrantTable(back.grants) }

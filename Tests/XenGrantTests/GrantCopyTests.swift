@@ -1,18 +1,12 @@
+import MockStage
 import Testing
 import XenCore
 import XenGrant
 import XenMock
 
 /// What `GrantTable.copy` adds to its back end: parts, patience, and ranges that leave their page.
-@Suite struct GrantCopyTests {
-    let hypervisor = MockHypervisor()
-    let front: MockProcess
-    let back: MockProcess
-
-    init() {
-        front = hypervisor.domain(DomainID(3)).startProcess(name: "front")
-        back = hypervisor.domain(.dom0).startProcess(name: "back")
-    }
+@Suite struct GrantCopyTests: OnMockStage {
+    let stage = MockStage()
 
     @Test func whatMustWaitIsTriedAgainUntilItIsDone() throws {
         let backend = HesitantGrants(back.grants, copyHesitation: 3)

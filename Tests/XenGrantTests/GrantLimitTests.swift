@@ -1,3 +1,4 @@
+import MockStage
 import Synchronization
 import Testing
 import XenCore
@@ -5,16 +6,12 @@ import XenGrant
 import XenMock
 
 /// A table's own limits: up to the last page and not one more, before the kernel is asked, and by name.
-@Suite struct GrantLimitTests {
-    let hypervisor = MockHypervisor()
-    let front: MockProcess
-    let back: MockProcess
+@Suite struct GrantLimitTests: OnMockStage {
+    let stage = MockStage()
     let backend: CountingBackend
 
     init() {
-        front = hypervisor.domain(DomainID(3)).startProcess(name: "front")
-        back = hypervisor.domain(.dom0).startProcess(name: "back")
-        backend = CountingBackend(front.grants)
+        backend = CountingBackend(stage.front.grants)
     }
 
     /// What sets a limit, and what the refusal says.

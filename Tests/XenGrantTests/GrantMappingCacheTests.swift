@@ -1,21 +1,18 @@
+import MockStage
 import Testing
 import XenCore
 import XenGrant
 import XenMock
 
 /// Mappings that are kept: bounded, the right ones, and gone on every way out.
-@Suite struct GrantMappingCacheTests {
-    let hypervisor = MockHypervisor()
-    let front: MockProcess
-    let back: MockProcess
+@Suite struct GrantMappingCacheTests: OnMockStage {
+    let stage = MockStage()
     let backend: CountingBackend
     let grants: GrantTable
     let guest = DomainID(3)
 
     init() {
-        front = hypervisor.domain(DomainID(3)).startProcess(name: "front")
-        back = hypervisor.domain(.dom0).startProcess(name: "back")
-        backend = CountingBackend(back.grants)
+        backend = CountingBackend(stage.back.grants)
         grants = GrantTable(backend)
     }
 

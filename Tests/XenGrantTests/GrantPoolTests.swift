@@ -1,20 +1,17 @@
+import MockStage
 import Testing
 import XenCore
 import XenGrant
 import XenMock
 
 /// Pages that stay granted: lent and given back, never more than the limit, and revoked on every way out.
-@Suite struct GrantPoolTests {
-    let hypervisor = MockHypervisor()
-    let front: MockProcess
-    let back: MockProcess
+@Suite struct GrantPoolTests: OnMockStage {
+    let stage = MockStage()
     let backend: CountingBackend
     let grants: GrantTable
 
     init() {
-        front = hypervisor.domain(DomainID(3)).startProcess(name: "front")
-        back = hypervisor.domain(.dom0).startProcess(name: "back")
-        backend = CountingBackend(front.grants)
+        backend = CountingBackend(stage.front.grants)
         grants = GrantTable(backend)
     }
 

@@ -1,18 +1,12 @@
+import MockStage
 import Testing
 import XenCore
 import XenGrant
 import XenMock
 
 /// A mapping that has to be tried again: often enough, never past the deadline, and nothing else is.
-@Suite struct MapRetryTests {
-    let hypervisor = MockHypervisor()
-    let front: MockProcess
-    let back: MockProcess
-
-    init() {
-        front = hypervisor.domain(DomainID(3)).startProcess(name: "front")
-        back = hypervisor.domain(.dom0).startProcess(name: "back")
-    }
+@Suite struct MapRetryTests: OnMockStage {
+    let stage = MockStage()
 
     @Test(arguments: [0, 1, 2, 7])
     func itIsTriedUntilItSucceeds(hesitation: Int) throws {

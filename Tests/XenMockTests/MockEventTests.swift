@@ -1,4 +1,5 @@
 import CAllocationCount
+import MockStage
 import Testing
 import XenCore
 import XenEvtchn
@@ -6,15 +7,8 @@ import XenMock
 import XenSystem
 
 /// Event channels of the mock, beyond what the conformance suite says.
-@Suite struct MockEventTests {
-    let hypervisor = MockHypervisor()
-    let front: MockProcess
-    let back: MockProcess
-
-    init() {
-        front = hypervisor.domain(DomainID(3)).startProcess(name: "front")
-        back = hypervisor.domain(.dom0).startProcess(name: "back")
-    }
+@Suite struct MockEventTests: OnMockStage {
+    let stage = MockStage()
 
     @Test func aMillionNotificationsTakeNoAllocationEach() throws {
         let port = try front.events.bindUnbound(for: .dom0)

@@ -1,3 +1,4 @@
+import MockStage
 import Testing
 import XenCore
 import XenEvtchn
@@ -5,17 +6,8 @@ import XenGrant
 import XenMock
 
 /// What a mock that misbehaves does, one fault at a time, and that it does nothing else.
-@Suite struct MockFaultTests {
-    let hypervisor = MockHypervisor()
-    let guest: MockDomain
-    let front: MockProcess
-    let back: MockProcess
-
-    init() {
-        guest = hypervisor.domain(DomainID(3))
-        front = guest.startProcess(name: "front")
-        back = hypervisor.domain(.dom0).startProcess(name: "back")
-    }
+@Suite struct MockFaultTests: OnMockStage {
+    let stage = MockStage()
 
     struct Line: ~Copyable {
         let front: EventChannel

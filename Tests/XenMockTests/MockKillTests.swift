@@ -1,3 +1,4 @@
+import MockStage
 import Testing
 import XenCore
 import XenEvtchn
@@ -5,18 +6,14 @@ import XenGrant
 import XenMock
 
 /// What happens when a process or a domain dies in the middle of things.
-@Suite struct MockKillTests {
-    let hypervisor = MockHypervisor()
-    let front: MockProcess
-    let back: MockProcess
+@Suite struct MockKillTests: OnMockStage {
+    let stage = MockStage()
     let frontGrants: GrantTable
     let backGrants: GrantTable
 
     init() {
-        front = hypervisor.domain(DomainID(3)).startProcess(name: "front")
-        back = hypervisor.domain(.dom0).startProcess(name: "back")
-        frontGrants = GrantTable(front.grants)
-        backGrants = GrantTable(back.grants)
+        frontGrants = GrantTable(stage.front.grants)
+        backGrants = GrantTable(stage.back.grants)
     }
 
     @Test func killedProcessLeavesNothingAndNotifies() throws {

@@ -1,3 +1,4 @@
+import MockStage
 import Testing
 import XenCore
 import XenEvtchn
@@ -5,17 +6,8 @@ import XenGrant
 import XenMock
 
 /// Grants and ports, up to the last that a domain may have, and one more.
-@Suite struct MockLimitTests {
-    let hypervisor = MockHypervisor()
-    let guest: MockDomain
-    let front: MockProcess
-    let back: MockProcess
-
-    init() {
-        guest = hypervisor.domain(DomainID(3))
-        front = guest.startProcess(name: "front")
-        back = hypervisor.domain(.dom0).startProcess(name: "back")
-    }
+@Suite struct MockLimitTests: OnMockStage {
+    let stage = MockStage()
 
     @Test func grantsEndAtTheLimit() throws {
         let grants = GrantTable(front.grants)

@@ -1,4 +1,5 @@
 import Foundation
+import MockStage
 import Testing
 import XenCore
 import XenEvtchn
@@ -6,17 +7,8 @@ import XenGrant
 import XenMock
 
 /// That the mock refuses what Xen and Linux refuse, with their errno, at every edge.
-@Suite struct MockStrictnessTests {
-    let hypervisor = MockHypervisor()
-    let guest: MockDomain
-    let front: MockProcess
-    let back: MockProcess
-
-    init() {
-        guest = hypervisor.domain(DomainID(3))
-        front = guest.startProcess(name: "front")
-        back = hypervisor.domain(.dom0).startProcess(name: "back")
-    }
+@Suite struct MockStrictnessTests: OnMockStage {
+    let stage = MockStage()
 
     @Test(arguments: [0, 1, 7, 9, 1 << 31, .max - 1, .max] as [UInt32])
     func unknownReference(_ number: UInt32) throws {

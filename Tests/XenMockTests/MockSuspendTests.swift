@@ -1,3 +1,4 @@
+import MockStage
 import Testing
 import XenCore
 import XenEvtchn
@@ -5,22 +6,8 @@ import XenGrant
 import XenMock
 
 /// What a domain loses when it is suspended, and what its processes see after the resume.
-@Suite struct MockSuspendTests {
-    let hypervisor = MockHypervisor()
-    let guest: MockDomain
-    let front: MockProcess
-    let back: MockProcess
-
-    init() {
-        guest = hypervisor.domain(DomainID(3))
-        front = guest.startProcess(name: "front")
-        back = hypervisor.domain(.dom0).startProcess(name: "back")
-    }
-
-    private func saveAndRestore() {
-        hypervisor.suspend(guest)
-        hypervisor.resume(guest)
-    }
+@Suite struct MockSuspendTests: OnMockStage {
+    let stage = MockStage()
 
     @Test func toAllOthersItIsAsIfTheDomainHadEnded() throws {
         let share = try GrantTable(front.grants).share(pageCount: 1, with: .dom0)
