@@ -33,17 +33,14 @@ final class HostilePages {
     func scribble() {
         let isIndex = input.byte() & 7 != 0
         let offset = isIndex ? words[input.number(below: words.count)] : anywhere()
-        let old = memory.peer.bytes(at: offset, count: 4).reversed().reduce(0) {
-            $0 << 8 | UInt32($1)
-        }
-        let new: UInt32 =
+        let old = memory.peer[word: offset]
+        memory.peer[word: offset] =
             switch input.byte() & 3 {
             case 0: old &+ UInt32(input.byte() & 63)
             case 1: old &- UInt32(input.byte() & 63)
             case 2: [0, 1, 1 << 31, .max][input.number(below: 4)]
             default: input.word()
             }
-        memory.peer.store((0..<4).map { UInt8(truncatingIfNeeded: new >> ($0 * 8)) }, at: offset)
     }
 
     private func anywhere() -> Int { input.number(below: memory.peer.byteCount / 4) * 4 }

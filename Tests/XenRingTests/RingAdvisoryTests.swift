@@ -1,5 +1,6 @@
 import Synchronization
 import Testing
+import WatchedMemory
 import XenCore
 import XenRing
 import XenSystem
@@ -108,7 +109,7 @@ import XenSystem
         let scribbler = try PlatformThread {
             var number = 0
             while !isOver.value.load(ordering: .relaxed) {
-                view.scribble([1, 9, 0, .max, 4][number % 5], at: 128)
+                view[word: 128] = [1, 9, 0, .max, 4][number % 5]
                 number += 1
             }
         }
@@ -125,12 +126,5 @@ import XenSystem
 
     private final class Flag: Sendable {
         let value = Atomic(false)
-    }
-}
-
-extension SharedMemory {
-    /// What a hostile peer does.
-    fileprivate func scribble(_ word: UInt32, at offset: Int) {
-        store((0..<4).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) }, at: offset)
     }
 }

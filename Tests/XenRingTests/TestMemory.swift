@@ -1,3 +1,4 @@
+import WatchedMemory
 import XenCore
 
 #if canImport(Glibc)
@@ -30,12 +31,7 @@ final class TestMemory {
 
     /// A 32-bit word of the page, as a hostile peer sees it.
     subscript(offset: Int) -> UInt32 {
-        get {
-            let bytes = view.bytes(at: offset, count: 4)
-            return bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) }
-        }
-        set {
-            view.store((0..<4).map { UInt8(truncatingIfNeeded: newValue >> ($0 * 8)) }, at: offset)
-        }
+        get { view[word: offset] }
+        set { view[word: offset] = newValue }
     }
 }
