@@ -95,11 +95,8 @@ public struct BackendMachine: Hashable, Sendable {
         case (.waiting, .closing):
             phase = .closing
             return [.setState(.closing)]
-        case (.waiting, .initialising), (.closed, .closed):
-            // Unplugged: nobody will come.
-            return isOnline ? [] : finish(.unplugged)
-        case (.waiting, .closed):
-            // A frontend may be closed because an earlier backend was: InitWait invites it back.
+        case (.waiting, .initialising), (.waiting, .closed), (.closed, .closed):
+            // A frontend may be closed because an earlier backend was: InitWait invites it back. Offline nobody will come.
             return isOnline ? [] : finish(.unplugged)
 
         case (.connected, .initialised), (.connected, .connected):

@@ -78,10 +78,15 @@ struct DeviceNodes: Sendable {
         return found
     }
 
-    /// Says in our node `error` what went wrong: in short, since the words may be the peer's.
-    func write(_ error: any Error) async throws(StoreError) {
-        let text = "\(error)".utf8.prefix(Self.errorByteLimit)
-        try await write(["error": String(decoding: text, as: UTF8.self)])
+    /// Says in our node `error` what went wrong: in short, since the words may be the peer's. Where others write there
+    /// without pause it stays unsaid: the device has failed all the same.
+    func write(_ failure: any Error) async throws(StoreError) {
+        let text = "\(failure)".utf8.prefix(Self.errorByteLimit)
+        do {
+            try await write(["error": String(decoding: text, as: UTF8.self)])
+        } catch {
+            if error.code != .conflict { throw error }
+        }
     }
 
     /// Well below what a node may have.

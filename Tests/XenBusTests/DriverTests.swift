@@ -169,6 +169,28 @@ struct DriverTests {
         #expect(try await running.value == .closed)
     }
 
+    @Test("a failure closes the device also when the words for it cannot be written")
+    func failingWithoutWords() async throws {
+        let stage = try await Stage()
+        let transport = InterferingTransport(
+            try stage.server.connect(as: .dom0),
+            writing: try stage.device.backendPath.appending("error"), beforeCommits: .max)
+        let backend = FakeBackend()
+        let driver = BackendDriver(
+            backend, at: try stage.device.backendPath, store: try StoreClient(over: transport))
+        let running = Task { try await driver.run() }
+        try await stage.reach(back: .initWait)
+        let front = try stage.device.frontendPath
+        try await stage.toolstack.write(front.appending("ring-ref"), "1")
+        try await stage.toolstack.write(front.appending("state"), "3")
+        try await stage.reach(back: .connected)
+        backend.reportFailure(DeviceFault(description: "the ring broke"))
+        try await stage.reach(back: .closing)
+        #expect(backend.diary.entries.last == "disconnect 1")
+        running.cancel()
+        await #expect(throws: CancellationError.self) { try await running.value }
+    }
+
     @Test("a device that is unplugged before its frontend came ends its backend")
     func unpluggedUnused() async throws {
         let stage = try await Stage()
