@@ -52,13 +52,13 @@ public final class BackendDriver: Sendable {
         if reports.closeExpired, let end = try await feed(.closeExpired, to: &machine, nodes) {
             return end
         }
+        // Our node before the frontend's: a device that is detached loses that one first.
+        let own = try await nodes.ownState()
         let observation = try await observation(nodes)
         if case .frontend(nil, _) = observation {
             return try await feed(observation, to: &machine, nodes)
         }
-        if let end = try await feed(.own(try await nodes.ownState()), to: &machine, nodes) {
-            return end
-        }
+        if let end = try await feed(.own(own), to: &machine, nodes) { return end }
         return try await feed(observation, to: &machine, nodes)
     }
 

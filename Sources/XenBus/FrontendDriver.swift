@@ -70,7 +70,14 @@ public final class FrontendDriver: Sendable {
             if let end = try await feed(input, to: &machine, &nodes) { return end }
             if input == .lost { try await Task.sleep(for: DriverShell.retryPause) }
         }
-        return try await feed(try await observation(nodes), to: &machine, &nodes)
+        let observation = try await observation(nodes)
+        // Read after the backend: while our node is still ours, so was the backend. A resume in between shows a device
+        // without its backend, which must not be let go of as one that lives.
+        guard let now = try await nodes.ownState(), machine.expects(now) else {
+            shell.signals.look()
+            return nil
+        }
+        return try await feed(observation, to: &machine, &nodes)
     }
 
     /// A device that was made anew is the sign of a resume, of which we are told by itself at the same time; by a

@@ -153,6 +153,27 @@ struct DriverTests {
         #expect(try await !stage.toolstack.exists(stage.device.frontendPath))
     }
 
+    @Test(
+        "a device that is detached has lost its backend's frontend, whatever the backend was about to read",
+        arguments: [true, false])
+    func detachedInMidLook(readsOwn: Bool) async throws {
+        let stage = try await Stage()
+        let (front, back) = (try stage.device.frontendPath, try stage.device.backendPath)
+        let transport = InterferingTransport(
+            try stage.server.connect(as: .dom0), writing: "/noise", beforeCommits: 0)
+        let driver = BackendDriver(
+            FakeBackend(), at: back, store: try StoreClient(over: transport))
+        let running = Task { try await driver.run() }
+        try await stage.reach(back: .initWait)
+        let state = try front.appending("state")
+        let permissions = try await stage.toolstack.permissions(state)
+        transport.remove(
+            [front, back], beforeReading: readsOwn ? try back.appending("state") : state)
+        // The driver looks, if it has not by itself; a write would make the node again.
+        try? await stage.toolstack.setPermissions(state, permissions)
+        #expect(try await running.value == .peerGone)
+    }
+
     @Test("a frontend that writes without pause does not end its backend", arguments: [1, 16, 40])
     func writingWithoutPause(commitCount: Int) async throws {
         let stage = try await Stage()

@@ -35,12 +35,36 @@ struct ResumptionTests {
         }
     }
 
+    /// When a domain is resumed: between two of its driver's looks, or within one, before it reads this node.
+    enum Moment: CaseIterable {
+        case anyTime, beforeOwnState, beforeBackendState, beforeOnline
+
+        /// Resumes the guest, whose device of before was connected.
+        func resume(
+            _ guest: Guest, of stage: Stage, onto next: any ByteTransport
+        ) async throws {
+            let node: StorePath
+            switch self {
+            case .anyTime: return try await guest.transport.resume(onto: next)
+            case .beforeOwnState: node = "device/fake/0/state"
+            case .beforeBackendState: node = try stage.device.backendPath.appending("state")
+            case .beforeOnline: node = try stage.device.backendPath.appending("online")
+            }
+            guest.transport.resume(onto: next, beforeReading: node)
+            // The driver looks.
+            try await stage.toolstack.write(stage.device.backendPath.appending("online"), "1")
+            try await eventually("the resume") { !guest.transport.isLyingInWait }
+        }
+    }
+
     static let afterOneResumption = [
         "prepare 1", "connect 1 size 7", "resume", "retire 1", "prepare 2", "connect 2 size 7",
     ]
 
-    @Test("under another number: the frontend finds its new device, and its old backend an end")
-    func anotherNumber() async throws {
+    @Test(
+        "under another number: the frontend finds its new device, and its old backend an end",
+        arguments: Moment.allCases)
+    func anotherNumber(moment: Moment) async throws {
         let stage = try await Stage()
         let guest = try Guest(stage)
         let old = try Backend(stage.device, stage.server)
@@ -49,7 +73,7 @@ struct ResumptionTests {
         // The toolstack makes the new device before the domain goes on.
         let device = DeviceAddress(kind: "fake", number: 0, frontendDomain: DomainID(2))
         try await device.attach(store: stage.toolstack)
-        try await guest.transport.resume(onto: stage.server.connect(as: DomainID(2)))
+        try await moment.resume(guest, of: stage, onto: stage.server.connect(as: DomainID(2)))
         try await stage.toolstack.remove(stage.device.frontendPath)
         #expect(try await old.running.value == .peerGone)
         let new = try Backend(device, stage.server)
@@ -85,13 +109,15 @@ struct ResumptionTests {
         #expect(try await new.running.value == .closed)
     }
 
-    @Test("without its device: the frontend ends as unplugged")
-    func withoutDevice() async throws {
+    @Test(
+        "without its device: the frontend ends as unplugged, and its rings die with their life",
+        arguments: Moment.allCases)
+    func withoutDevice(moment: Moment) async throws {
         let stage = try await Stage()
         let guest = try Guest(stage)
         let old = try Backend(stage.device, stage.server)
         try await stage.reach(front: .connected, back: .connected)
-        try await guest.transport.resume(onto: stage.server.connect(as: DomainID(2)))
+        try await moment.resume(guest, of: stage, onto: stage.server.connect(as: DomainID(2)))
         #expect(try await guest.running.value == .unplugged)
         #expect(guest.front.diary.entries.last == "retire 1")
         old.running.cancel()

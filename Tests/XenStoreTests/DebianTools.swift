@@ -72,8 +72,10 @@ final class TemporarySocket {
     private let folder: URL
 
     init() throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent(
-            "xenstore-\(UUID().uuidString)")
+        // A socket's path has 107 bytes; a folder for temporary files may have a longer name.
+        let usual = FileManager.default.temporaryDirectory
+        let parent = usual.path.utf8.count <= 50 ? usual : URL(filePath: "/tmp")
+        folder = parent.appendingPathComponent("xenstore-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         path = folder.appendingPathComponent("socket").path
     }
