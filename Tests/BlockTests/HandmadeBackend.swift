@@ -24,7 +24,7 @@ final class HandmadeBackend {
     init(_ scene: Scene) throws {
         self.scene = scene
         process = scene.hypervisor.domain(.dom0).startProcess(name: "handmade backend")
-        store = try StoreClient(over: scene.server.connect(as: .dom0))
+        store = try scene.client(of: .dom0)
         grants = GrantTable(process.grants)
         events = EventChannels(process.events)
     }

@@ -23,7 +23,7 @@ final class HandmadeFrontend {
     init(_ scene: Scene, dataAccess: GrantAccess = .readWrite) throws {
         self.scene = scene
         process = scene.hypervisor.domain(Scene.guest).startProcess(name: "handmade frontend")
-        store = try StoreClient(over: scene.server.connect(as: Scene.guest))
+        store = try scene.client(of: Scene.guest)
         let grants = GrantTable(process.grants)
         ringShare = try grants.share(pageCount: 1, with: .dom0)
         dataShare = try grants.share(pageCount: 12, with: .dom0, access: dataAccess)

@@ -111,6 +111,7 @@ struct HostileBackendTests {
         #expect(error?.code == .timedOut)
         let back = try HandmadeBackend(scene)
         try await back.connect()
+        _ = try await front.disk.geometry()
         error = await #expect(throws: BlockError.self) {
             try await front.disk.write(sector: 0, [UInt8](repeating: 1, count: 512))
         }
@@ -118,12 +119,23 @@ struct HostileBackendTests {
         #expect(error?.message.contains("may or may not have been carried out") == true)
         // Its late answer gives its pages back to the next request, and to nobody else.
         let late = try await back.request()
-        let next = Task { try await front.disk.read(sector: 0, count: 1) }
-        let request = try await back.request()
-        #expect(late.segments[0].reference != request.segments[0].reference)
-        try back.answer(late)
-        try back.answer(request)
-        #expect(try await next.value.count == 512)
+        var isFirst = true
+        var byteCount: Int?
+        // On a busy machine the next one may be late, too: then there is another.
+        while byteCount == nil {
+            let next = Task { try await front.disk.read(sector: 0, count: 1) }
+            let request = try await back.request()
+            if isFirst {
+                #expect(late.segments[0].reference != request.segments[0].reference)
+                try back.answer(late)
+                isFirst = false
+            }
+            try back.answer(request)
+            do { byteCount = try await next.value.count } catch let error as BlockError {
+                try #require(error.code == .timedOut)
+            }
+        }
+        #expect(byteCount == 512)
         #expect(front.disk.statistics.staleCount == 0)
         back.end()
         try await front.close()

@@ -22,6 +22,8 @@ final class Scene: Sendable {
     var toolstack: StoreClient { stage.toolstack }
     var device: DeviceAddress { stage.device }
 
+    func client(of domain: DomainID) throws -> StoreClient { try stage.client(of: domain) }
+
     func backendNode(_ key: String) async throws -> String? { try await stage.backendNode(key) }
     func frontendNode(_ key: String) async throws -> String? { try await stage.frontendNode(key) }
     func backendReaches(_ state: DeviceState) async throws { try await stage.reach(back: state) }
@@ -41,7 +43,7 @@ struct BackendLife: Sendable {
         grants wrap: (any GrantBackend) -> any GrantBackend = { $0 }
     ) throws {
         process = scene.hypervisor.domain(.dom0).startProcess(name: "backend")
-        store = try StoreClient(over: scene.server.connect(as: .dom0))
+        store = try scene.client(of: .dom0)
         backend = BlockBackend(
             storage: disk, grants: GrantTable(wrap(process.grants)),
             events: EventChannels(process.events))
@@ -78,7 +80,7 @@ struct FrontendLife: Sendable {
 
     init(_ scene: Scene, requestTimeout: Duration = .seconds(30)) throws {
         process = scene.hypervisor.domain(Scene.guest).startProcess(name: "frontend")
-        store = try StoreClient(over: scene.server.connect(as: Scene.guest))
+        store = try scene.client(of: Scene.guest)
         disk = try BlockFrontend(
             grants: GrantTable(process.grants), events: EventChannels(process.events),
             requestTimeout: requestTimeout)

@@ -21,10 +21,15 @@ struct ToolTests {
 
         deinit { try? FileManager.default.removeItem(at: url) }
 
+        /// All that is there.
+        var names: [String] {
+            get throws { try FileManager.default.subpathsOfDirectory(atPath: url.path) }
+        }
+
         /// All that is there, and what the files have.
         var content: [String: Data?] {
             get throws {
-                let names = try FileManager.default.subpathsOfDirectory(atPath: url.path)
+                let names = try names
                 return Dictionary(
                     uniqueKeysWithValues: names.map {
                         // A FIFO has nothing to read, and would keep us waiting.
@@ -143,7 +148,7 @@ struct ToolTests {
         let before = try folder.content
         let process = try start("block-demo", "--size 4096 --folder .", in: folder)
         // It makes its folder before it writes the first byte of four gibibytes.
-        while try folder.content.count == before.count { usleep(1000) }
+        while try folder.names.count == before.count { usleep(1000) }
         kill(process.processIdentifier, signal)
         process.waitUntilExit()
         #expect(process.terminationStatus == 130)

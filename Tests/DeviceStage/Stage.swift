@@ -3,6 +3,13 @@ package import XenCore
 package import XenStoreClient
 package import XenStoreServer
 
+extension StoreClient {
+    /// A client whose requests may take as long as a busy machine likes.
+    package static func patient(over transport: some ByteTransport) throws -> StoreClient {
+        try StoreClient(over: transport, requestTimeout: .seconds(60))
+    }
+}
+
 /// A store with one device that is attached, and what was seen in its nodes.
 package final class Stage: Sendable {
     package static let guest = DomainID(1)
@@ -14,14 +21,14 @@ package final class Stage: Sendable {
     package init(kind: String = "fake", number: Int = 0) async throws {
         device = DeviceAddress(kind: kind, number: number, frontendDomain: Self.guest)
         server = try StoreServer()
-        toolstack = try StoreClient(over: server.connect(as: .dom0))
+        toolstack = try .patient(over: server.connect(as: .dom0))
         try await device.attach(store: toolstack)
     }
 
     deinit { server.stop() }
 
     package func client(of domain: DomainID) throws -> StoreClient {
-        try StoreClient(over: server.connect(as: domain))
+        try .patient(over: server.connect(as: domain))
     }
 
     private func node(_ directory: StorePath, _ key: String) async throws -> String? {

@@ -126,7 +126,7 @@ struct DriverTests {
             try stage.server.connect(as: Stage.guest), writing: "/noise", beforeCommits: 0)
         let driver = FrontendDriver(
             FakeFrontend(), at: try stage.device.frontendPath,
-            store: try StoreClient(over: transport))
+            store: try .patient(over: transport))
         let state = try stage.device.backendPath.appending("state")
         let running = Task { try await driver.run() }
         try await stage.toolstack.write(state, "2")
@@ -162,7 +162,7 @@ struct DriverTests {
         let transport = InterferingTransport(
             try stage.server.connect(as: .dom0), writing: "/noise", beforeCommits: 0)
         let driver = BackendDriver(
-            FakeBackend(), at: back, store: try StoreClient(over: transport))
+            FakeBackend(), at: back, store: try .patient(over: transport))
         let running = Task { try await driver.run() }
         try await stage.reach(back: .initWait)
         let state = try front.appending("state")
@@ -181,7 +181,7 @@ struct DriverTests {
             try stage.server.connect(as: .dom0),
             writing: try stage.device.frontendPath.appending("state"), beforeCommits: commitCount)
         let driver = BackendDriver(
-            FakeBackend(), at: try stage.device.backendPath, store: try StoreClient(over: transport)
+            FakeBackend(), at: try stage.device.backendPath, store: try .patient(over: transport)
         )
         let running = Task { try await driver.run() }
         try await stage.reach(back: .initWait)
@@ -198,7 +198,7 @@ struct DriverTests {
             writing: try stage.device.backendPath.appending("error"), beforeCommits: .max)
         let backend = FakeBackend()
         let driver = BackendDriver(
-            backend, at: try stage.device.backendPath, store: try StoreClient(over: transport))
+            backend, at: try stage.device.backendPath, store: try .patient(over: transport))
         let running = Task { try await driver.run() }
         try await stage.reach(back: .initWait)
         let front = try stage.device.frontendPath

@@ -17,7 +17,7 @@ struct ResumptionTests {
 
         init(_ stage: Stage) throws {
             transport = ResumableTransport(try stage.server.connect(as: Stage.guest))
-            store = try StoreClient(over: transport)
+            store = try .patient(over: transport)
             driver = FrontendDriver(front, at: "device/fake/0", store: store)
             running = Task { [driver] in try await driver.run() }
         }
@@ -29,7 +29,7 @@ struct ResumptionTests {
         let running: Task<DeviceEnd, any Error>
 
         init(_ device: DeviceAddress, _ server: StoreServer) throws {
-            let store = try StoreClient(over: server.connect(as: .dom0))
+            let store: StoreClient = try .patient(over: server.connect(as: .dom0))
             driver = BackendDriver(FakeBackend(), at: try device.backendPath, store: store)
             running = Task { [driver] in try await driver.run() }
         }
@@ -173,7 +173,7 @@ struct ResumptionTests {
     func watch() async throws {
         let stage = try await Stage()
         let transport = ResumableTransport(try stage.server.connect(as: Stage.guest))
-        let store = try StoreClient(over: transport)
+        let store: StoreClient = try .patient(over: transport)
         let resumptions = try await store.watchResumption()
         func expectSilence() async throws {
             _ = try await store.domainPath(.dom0)

@@ -12,14 +12,18 @@ import XenTesting
 @Suite(.serialized, .timeLimit(.minutes(2))) struct ConformanceTests {
     @Test(arguments: StoreConformance.checks) func overASocket(_ check: StoreCheck) async throws {
         if let socket = ProcessInfo.processInfo.environment["XENSTORED_TEST_SOCKET"] {
-            try await check.run(try StoreClient.connect(path: socket))
+            try await check.run(try connect(socket))
         } else {
             let socket = try TemporarySocket()
             let server = try StoreServer()
             try server.listen(path: socket.path)
-            try await check.run(try StoreClient.connect(path: socket.path))
+            try await check.run(try connect(socket.path))
             server.stop()
         }
+    }
+
+    private func connect(_ path: String) throws -> StoreClient {
+        try StoreClient.connect(path: path, requestTimeout: .seconds(60))
     }
 
     @Test(arguments: StoreConformance.checks) func asAGuest(_ check: StoreCheck) async throws {

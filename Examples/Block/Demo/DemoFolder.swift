@@ -35,12 +35,14 @@ final class DemoFolder: Sendable {
     /// Whether the process is about to end: what fails now fails because its files are being removed.
     static var isInterrupted: Bool { interruption.load(ordering: .sequentiallyConsistent) }
 
-    /// Removes all of it.
+    /// Removes all of it, also a file that is being made at this moment.
     func remove() {
-        for file in [image, copy] {
-            _ = unsafe unlink(file)
-            _ = unsafe unlink(file + ".part")
+        for _ in 0..<10 {
+            for file in [image, copy] {
+                _ = unsafe unlink(file)
+                _ = unsafe unlink(file + ".part")
+            }
+            if unsafe rmdir(path) == 0 || errno != ENOTEMPTY { return }
         }
-        _ = unsafe rmdir(path)
     }
 }

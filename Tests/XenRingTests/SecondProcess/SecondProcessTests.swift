@@ -64,7 +64,7 @@
 
         private func exchange(
             _ kind: Kind, _ role: Role, byteCount: Int, start: UInt32, total: UInt32,
-            batch: UInt32 = 8, patience: UInt32 = 20_000, isMute: Bool = false
+            batch: UInt32 = 8, patience: UInt32 = 60_000, isMute: Bool = false
         ) throws {
             var orders = cring_orders()
             orders.kind = kind.rawValue

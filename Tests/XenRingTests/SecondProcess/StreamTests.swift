@@ -48,7 +48,7 @@
 
         private func exchange(
             _ kind: Kind, _ sends: RingDirection, order: Int = 1, start: UInt32, total: UInt32,
-            chunk: UInt32, patience: UInt32 = 20_000, isMute: Bool = false
+            chunk: UInt32, patience: UInt32 = 60_000, isMute: Bool = false
         ) throws {
             var orders = cring_orders()
             orders.kind = kind.rawValue
