@@ -5,9 +5,7 @@ import XenGrant
 // A domain that is suspended and resumed, restored or migrated.
 extension HypervisorState {
     mutating func suspendDomain(_ id: DomainID, generation: UInt64) {
-        guard let domain = domains[id], domain.generation == generation, !domain.isSuspended else {
-            return
-        }
+        guard let domain = domain(id, generation: generation), !domain.isSuspended else { return }
         for mapping in mappings.filter({ processes[$0.value.process]?.domain == id }).keys.sorted()
         {
             if let frames = releaseMapping(mapping) { keepContents(of: frames, mapping) }
@@ -23,8 +21,7 @@ extension HypervisorState {
     }
 
     func resumeDomain(_ id: DomainID, generation: UInt64) {
-        guard let domain = domains[id], domain.generation == generation else { return }
-        domain.isSuspended = false
+        domain(id, generation: generation)?.isSuspended = false
     }
 
     /// The process goes on with what it sees at these addresses, alone.

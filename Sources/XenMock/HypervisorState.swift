@@ -140,8 +140,13 @@ extension HypervisorState {
         return generation
     }
 
+    /// Nil when that life of the domain is over.
+    func domain(_ id: DomainID, generation: UInt64) -> DomainState? {
+        domains[id].flatMap { $0.generation == generation ? $0 : nil }
+    }
+
     mutating func destroyDomain(_ id: DomainID, generation: UInt64) {
-        guard domains[id]?.generation == generation else { return }
+        guard domain(id, generation: generation) != nil else { return }
         for process in processes.filter({ $0.value.domain == id }).keys.sorted() {
             killProcess(process)
         }
@@ -151,11 +156,11 @@ extension HypervisorState {
 
     /// Nil when that life of the domain is over.
     mutating func startProcess(
-        name: String, in domain: DomainID, generation: UInt64
+        name: String, in id: DomainID, generation: UInt64
     ) -> ProcessID? {
-        guard domains[domain]?.generation == generation else { return nil }
+        guard domain(id, generation: generation) != nil else { return nil }
         let process = ProcessID(rawValue: nextID())
-        processes[process] = ProcessState(name: name, domain: domain)
+        processes[process] = ProcessState(name: name, domain: id)
         return process
     }
 

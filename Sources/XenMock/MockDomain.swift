@@ -8,10 +8,17 @@ public struct MockDomain: Sendable {
     let generation: UInt64
     let hypervisor: MockHypervisor
 
-    /// What this domain may hold. A lower limit takes nothing away that is held already.
+    /// What this domain may hold. A lower limit takes nothing away that is held already. Of a life that is over it
+    /// means nothing.
     public var limits: MockLimits {
-        get { hypervisor.state.withLock { $0.domains[id]?.limits ?? MockLimits() } }
-        nonmutating set { hypervisor.state.withLock { $0.domains[id]?.limits = newValue } }
+        get {
+            hypervisor.state.withLock {
+                $0.domain(id, generation: generation)?.limits ?? MockLimits()
+            }
+        }
+        nonmutating set {
+            hypervisor.state.withLock { $0.domain(id, generation: generation)?.limits = newValue }
+        }
     }
 
     /// Starts a process: one that has just opened Xen's grant and event devices.
@@ -35,7 +42,7 @@ public struct MockDomain: Sendable {
         precondition(
             interrupt.scope != .global || id == .dom0, "\(interrupt) goes to dom0, not to \(id)")
         return hypervisor.state.withLock { state in
-            state.domains[id]?.generation == generation && state.raise(interrupt, in: id)
+            state.domain(id, generation: generation) != nil && state.raise(interrupt, in: id)
         }
     }
 }

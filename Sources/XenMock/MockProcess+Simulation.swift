@@ -26,7 +26,7 @@ extension MockProcess {
 extension MockDomain {
     /// False once this life of the domain is over.
     public var isAlive: Bool {
-        hypervisor.state.withLock { $0.domains[id]?.generation == generation }
+        hypervisor.state.withLock { $0.domain(id, generation: generation) != nil }
     }
 }
 

@@ -9,6 +9,17 @@ import XenMock
 @Suite struct MockLimitTests: OnMockStage {
     let stage = MockStage()
 
+    @Test func theLimitsOfALifeThatIsOverAreNotThoseOfTheNext() throws {
+        hypervisor.destroy(guest)
+        let next = hypervisor.domain(guest.id)
+        guest.limits.grantCount = 0
+        let process = next.startProcess(name: "next")
+        #expect(next.limits == MockLimits())
+        next.limits.portCount = 7
+        #expect(guest.limits == MockLimits())
+        try GrantTable(process.grants).share(pageCount: 1, with: .dom0).close()
+    }
+
     @Test func grantsEndAtTheLimit() throws {
         let grants = GrantTable(front.grants)
         let most = try grants.share(pageCount: 1023, with: .dom0)
