@@ -22,6 +22,7 @@ public struct ErrorNumber: RawRepresentable, Hashable, Sendable {
     public static let tooBig = ErrorNumber(rawValue: 27)
     public static let noSpace = ErrorNumber(rawValue: 28)
     public static let notImplemented = ErrorNumber(rawValue: 38)
+    public static let notSupported = ErrorNumber(rawValue: 95)
     public static let notConnected = ErrorNumber(rawValue: 107)
 
     private static let names: [Int32: String] = [

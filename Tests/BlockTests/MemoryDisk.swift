@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 import XenCore
 
-/// A disk in memory that can be made to hang, and to fail.
+/// A disk in memory that can be made to hang, and to refuse discards.
 final class MemoryDisk: BlockStorage {
     private let bytes: Mutex<[UInt8]>
     private let frozen = Atomic(false)
@@ -11,11 +11,13 @@ final class MemoryDisk: BlockStorage {
     private let flushes = Atomic(0)
     let sectorCount: UInt64
     let isReadOnly: Bool
+    private let canDiscard: Bool
 
     /// Each byte depends on its place, so that no two sectors are alike.
-    init(sectorCount: Int, isReadOnly: Bool = false) {
+    init(sectorCount: Int, isReadOnly: Bool = false, canDiscard: Bool = true) {
         self.sectorCount = UInt64(sectorCount)
         self.isReadOnly = isReadOnly
+        self.canDiscard = canDiscard
         bytes = Mutex(Self.pattern(sector: 0, count: sectorCount, salt: 0))
     }
 
@@ -68,6 +70,7 @@ final class MemoryDisk: BlockStorage {
     }
 
     func discard(at byteOffset: UInt64, byteCount: UInt64) throws(StorageError) {
+        guard canDiscard else { throw StorageError("no holes here", errorNumber: .notSupported) }
         bytes.withLock { bytes in
             for index in Int(byteOffset)..<Int(byteOffset + byteCount) { bytes[index] = 0 }
         }

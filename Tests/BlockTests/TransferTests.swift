@@ -126,6 +126,22 @@ struct TransferTests {
         try scene.hypervisor.assertCleanedUp()
     }
 
+    @Test("a disk that cannot discard says so, and has failed at nothing else")
+    func withoutDiscard() async throws {
+        let scene = try await Scene()
+        let back = try BackendLife(scene, MemoryDisk(sectorCount: 8, canDiscard: false))
+        let front = try FrontendLife(scene)
+        _ = try await front.disk.geometry()
+        let error = await #expect(throws: BlockError.self) {
+            try await front.disk.discard(sector: 0, count: 1)
+        }
+        #expect(error?.code == .notSupported)
+        #expect(try await front.disk.read(sector: 0, count: 1).count == 512)
+        try await front.close()
+        try await back.close()
+        try scene.hypervisor.assertCleanedUp()
+    }
+
     @Test("a full ring of the largest requests maps each page once")
     func persistentPagesStayMapped() async throws {
         let scene = try await Scene()

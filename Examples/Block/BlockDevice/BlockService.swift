@@ -63,13 +63,22 @@ package struct BlockService: ~Copyable {
                 sectorCount: storage.sectorCount, isReadOnly: storage.isReadOnly)
             byteCount = try carryOut(command)
         } catch {
-            status = (error as? BlockRequestFault)?.status ?? .error
+            status = Self.status(after: error)
             log("request \(request.id): \(error)")
         }
         statistics.requestCount += 1
         statistics.byteCount += UInt64(byteCount)
         if status != .okay { statistics.errorCount += 1 }
         return BlockResponse(to: request, status)
+    }
+
+    private static func status(after error: any Error) -> BlockStatus {
+        switch error {
+        case let fault as BlockRequestFault: fault.status
+        // Of a disk that cannot discard, for example: a frontend does not ask again then.
+        case let error as StorageError where error.errorNumber == .notSupported: .notSupported
+        default: .error
+        }
     }
 
     /// - Returns: the bytes that went from or to the storage.
