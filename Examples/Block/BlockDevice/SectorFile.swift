@@ -44,8 +44,11 @@ public struct SectorFile: ~Copyable, Sendable {
         }
     }
 
-    /// Gives the file its name, now that it is complete.
+    /// Gives the file its name, now that it is complete. Blocks until its bytes are durable.
     public consuming func finish() throws(StorageError) {
+        guard fsync(file.rawValue) == 0 else {
+            throw StorageError("cannot write \(path)", errorNumber: .current)
+        }
         guard unsafe rename(partPath, path) == 0 else {
             throw StorageError("cannot name \(path)", errorNumber: .current)
         }

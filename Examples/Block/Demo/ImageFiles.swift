@@ -1,24 +1,28 @@
 import BlockDevice
-import Glibc
+import XenCore
 import XenSystem
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
 
 /// The demo's files.
 enum ImageFiles {
     /// Makes an image of random bytes.
     static func makeRandom(at path: String, byteCount: Int) throws {
         let file = try SectorFile(creating: path)
-        var generator = SystemRandomNumberGenerator()
-        // Random enough to be incompressible and unrepeated, and made in a moment.
-        var word = generator.next()
+        // Incompressible and unrepeated, and made in a moment.
+        var random = SplitMix(seed: .random(in: 0 ... .max))
         var chunk = [UInt8](repeating: 0, count: 1 << 20)
         var offset = 0
         while offset < byteCount {
             let count = min(chunk.count, byteCount - offset)
             for index in stride(from: 0, to: chunk.count, by: 8) {
-                word = word &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-                let mixed = word ^ (word >> 29)
+                let word = random.next()
                 for byte in 0..<8 {
-                    chunk[index + byte] = UInt8(truncatingIfNeeded: mixed >> UInt64(8 * byte))
+                    chunk[index + byte] = UInt8(truncatingIfNeeded: word >> UInt64(8 * byte))
                 }
             }
             try file.write(Array(chunk[..<count]), at: UInt64(offset))
