@@ -10,6 +10,15 @@ func refusal(_ body: () throws(EventChannelError) -> Void) -> EventChannelError.
     }
 }
 
+/// With which codes all that a channel can do but close is refused.
+func refusals(callingOn channel: borrowing EventChannel) -> Set<EventChannelError.Code?> {
+    [
+        refusal { () throws(EventChannelError) in try channel.notify() },
+        refusal { () throws(EventChannelError) in try channel.mask() },
+        refusal { () throws(EventChannelError) in try channel.unmask() },
+    ]
+}
+
 func refusal(closing channel: consuming EventChannel) -> EventChannelError.Code? {
     do {
         try channel.close()

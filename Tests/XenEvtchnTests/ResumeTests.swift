@@ -61,12 +61,8 @@ import XenSystem
         try back.events.rearm(partner)
         try new.mask()
 
-        let oldRinging = refusal { () throws(EventChannelError) in try old.notify() }
-        #expect(oldRinging == .stale)
-        let oldMasking = refusal { () throws(EventChannelError) in try old.mask() }
-        #expect(oldMasking == .stale)
-        let oldUnmasking = refusal { () throws(EventChannelError) in try old.unmask() }
-        #expect(oldUnmasking == .stale)
+        let oldCalls = refusals(callingOn: old)
+        #expect(oldCalls == [.stale])
         let heldUnmasking = refusal(unmasking: held)
         #expect(heldUnmasking == .stale)
         let oldClosing = refusal(closing: old)

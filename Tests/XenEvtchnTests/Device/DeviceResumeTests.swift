@@ -34,12 +34,8 @@
                     event_call_notify, event_call_unmask, event_call_unbind, event_call_bind,
                 ]
                 let before = calls.map(device.count)
-                let oldRinging = refusal { () throws(EventChannelError) in try old.notify() }
-                #expect(oldRinging == .stale)
-                let oldMasking = refusal { () throws(EventChannelError) in try old.mask() }
-                #expect(oldMasking == .stale)
-                let oldUnmasking = refusal { () throws(EventChannelError) in try old.unmask() }
-                #expect(oldUnmasking == .stale)
+                let oldCalls = refusals(callingOn: old)
+                #expect(oldCalls == [.stale])
                 let heldUnmasking = refusal(unmasking: held)
                 #expect(heldUnmasking == .stale)
                 let oldClosing = refusal(closing: old)
