@@ -27,30 +27,3 @@ final class FaultDice: Sendable {
         Double(random.withLock { $0.next() } >> 11) < probability * 0x1p53
     }
 }
-
-/// Notifications that were sent and have not arrived, oldest first. Guarded by `MockHypervisor`'s lock.
-final class NotificationsUnderWay: @unchecked Sendable {
-    private struct Notification {
-        let domain: DomainID
-        let port: EventPort
-        /// The port as it was then: its number may have been given to another since.
-        let state: PortState
-    }
-
-    private var notifications: [Notification] = []
-
-    var count: Int { notifications.count }
-
-    func contains(_ state: PortState) -> Bool { notifications.contains { $0.state === state } }
-
-    func add(_ port: EventPort, of domain: DomainID, _ state: PortState) {
-        notifications.append(Notification(domain: domain, port: port, state: state))
-    }
-
-    /// Takes the oldest; `state` is what its port was.
-    func next() -> (domain: DomainID, port: EventPort, state: PortState)? {
-        guard !notifications.isEmpty else { return nil }
-        let first = notifications.removeFirst()
-        return (first.domain, first.port, first.state)
-    }
-}

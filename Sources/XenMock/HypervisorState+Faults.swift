@@ -30,15 +30,19 @@ extension HypervisorState {
         if plan.strikes(.lost) { return false }
         if underWay.contains(state), plan.strikes(.merged) { return false }
         let isDelayed = plan.strikes(.delayed)
-        if isDelayed || plan.strikes(.repeated) { underWay.add(port, of: domain, state) }
+        if isDelayed || plan.strikes(.repeated) {
+            underWay.add(.init(domain: domain, port: port, state: state))
+        }
         return !isDelayed
     }
 
     func deliverDelayed(_ limit: Int) -> Int {
         var count = 0
-        while count < limit, let (domain, port, state) = underWay.next() {
+        while count < limit, let sent = underWay.next() {
             count += 1
-            if domains[domain]?.ports[port] === state { ring(port, of: domain) }
+            if domains[sent.domain]?.ports[sent.port] === sent.state {
+                ring(sent.port, of: sent.domain)
+            }
         }
         return count
     }
