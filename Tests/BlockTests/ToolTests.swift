@@ -137,7 +137,8 @@ struct ToolTests {
         try Data(repeating: 7, count: 1024).write(to: folder.url.appendingPathComponent("copy.img"))
         let before = try folder.content
         for arguments in ["--image image --folder .", "--size 1 --folder ."] {
-            #expect(try run("block-demo", arguments, in: folder).status == 0)
+            let outcome = try run("block-demo", arguments, in: folder)
+            #expect(outcome.status == 0, "\(outcome.errors)")
             #expect(try folder.content == before)
         }
     }
@@ -178,7 +179,7 @@ struct ToolTests {
         let folder = try Folder()
         let before = try folder.content
         let outcome = try run("block-demo", "--image image --crashes 0 --folder .", in: folder)
-        #expect(outcome.status == 0 && outcome.errors.isEmpty)
+        #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
         #expect(try folder.content == before)
     }
 }
