@@ -255,11 +255,16 @@ static xenevtchn_handle *adopt(struct xentoollog_logger *logger, int descriptor,
 static int close_handle(xenevtchn_handle *handle) {
     pthread_mutex_lock(&lock);
     struct event_device *device = handle->device;
-    if (--device->handles == 0)
+    if (--device->handles == 0) {
         for (uint32_t port = 0; port < port_count; port++) {
             if (owns(device, port)) close_port(port);
             if (device->ghosts[port]) crashed = true;
         }
+        // Hundreds of tests have a device each, and a process may have few descriptors.
+        close(device->readable);
+        close(device->writable);
+        device->readable = device->writable = -1;
+    }
     pthread_mutex_unlock(&lock);
     int result = close(handle->descriptor);
     free(handle);
