@@ -86,7 +86,9 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "XenTesting",
-            dependencies: ["XenCore", "XenSystem", "XenGrant", "XenEvtchn", "XenStoreClient"],
+            dependencies: [
+                "XenCore", "XenSystem", "XenGrant", "XenEvtchn", "XenRing", "XenStoreClient",
+            ],
             swiftSettings: settings),
 
         // Examples/Block: a block device over the real blkif protocol.
@@ -208,7 +210,7 @@ let package = Package(
         .testTarget(
             name: "XenRingTests",
             dependencies: [
-                "XenRing", "XenMock", "XenGrant", "XenEvtchn", "XenSystem", "CRing",
+                "XenRing", "XenMock", "XenTesting", "XenGrant", "XenEvtchn", "XenSystem", "CRing",
                 "CAllocationCount", "CPeerProcess", "CThreadSanitizer", "WatchedMemory",
                 "RingFuzzing",
             ],

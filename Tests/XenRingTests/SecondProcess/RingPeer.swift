@@ -3,6 +3,7 @@
     import CRing
     import Foundation
     import XenCore
+    import XenTesting
 
     /// What went wrong between the two processes.
     struct PeerFault: Error, CustomStringConvertible {
@@ -12,7 +13,7 @@
 
     /// C's end of a ring in a process of its own: its memory, the two doorbells, and how it went.
     @safe
-    final class RingPeer {
+    final class RingPeer: TrafficBell {
         private let base: UnsafeMutableRawPointer
         private let mappedByteCount: Int
         private let descriptors: [Int32]
@@ -66,8 +67,7 @@
             unsafe munmap(base, mappedByteCount)
         }
 
-        func notify(_ isNeeded: Bool) {
-            guard isNeeded else { return }
+        func notify() {
             notificationCount += 1
             precondition(peer_ring(descriptors[1]) == 0)
         }

@@ -3,6 +3,7 @@
     import Testing
     import XenCore
     import XenRing
+    import XenTesting
 
     /// C's own ring.h in another process, and ours in this one: both roles, every size, batches,
     /// answers in any order. Both sleep by the notification rule alone, so a lost wake-up ends in
@@ -75,8 +76,8 @@
             (orders.patience, orders.is_mute) = (patience, isMute ? 1 : 0)
             do {
                 try exchange(kind, role, orders)
-            } catch let fault as PeerFault {
-                throw PeerFault("\(fault), seed \(orders.seed)")
+            } catch {
+                throw PeerFault("\(error), seed \(orders.seed)")
             }
         }
 
@@ -96,16 +97,23 @@
             #expect(sums == TrafficSums(sent: theirs.received_sum, received: theirs.sent_sum))
         }
 
-        private func run<Request: NumberedMessage, Response: NumberedMessage>(
+        private func run<Request: TrafficMessage, Response: TrafficMessage>(
             _: Request.Type, _: Response.Type, _ role: Role, _ peer: RingPeer
         ) throws -> TrafficSums {
+            let plan = TrafficPlan(peer.orders)
             switch role {
             case .front:
-                var front = TrafficFront<Request, Response>(peer)
+                let ring = FrontRing<Request, Response>(initializing: peer.memory, at: plan.start)
+                // The back begins when the ring is made.
+                peer.notify()
+                var front = TrafficFront(ring, peer, plan)
                 try front.run()
                 return front.sums
             case .back:
-                var back = try TrafficBack<Request, Response>(peer)
+                // The front rings when the ring is made.
+                try peer.sleep()
+                let ring = BackRing<Request, Response>(attachingTo: peer.memory, at: plan.start)
+                var back = TrafficBack(ring, peer, plan)
                 try back.run()
                 return back.sums
             }

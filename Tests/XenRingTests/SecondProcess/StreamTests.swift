@@ -3,6 +3,7 @@
     import Testing
     import XenCore
     import XenRing
+    import XenTesting
 
     /// C's end of a ring of bytes in another process, and ours in this one: bytes both ways at
     /// once, in chunks of any size. C notifies for each chunk, as xenstored does; ours leaves out
@@ -60,11 +61,13 @@
             (orders.patience, orders.is_mute) = (patience, isMute ? 1 : 0)
             do {
                 let peer = try RingPeer(orders) { prepare($0, as: kind, order, at: start) }
-                var stream = TrafficStream(peer, sends: sends, through: try end(kind, sends, peer))
+                var stream = TrafficStream(
+                    try end(kind, sends, peer), sends: sends, peer, TrafficPlan(orders),
+                    contents: contents(orders.seed))
                 try stream.run()
                 try peer.finish()
-            } catch let fault as PeerFault {
-                throw PeerFault("\(fault), \(kind), seed \(orders.seed)")
+            } catch {
+                throw PeerFault("\(error), \(kind), seed \(orders.seed)")
             }
         }
 
@@ -108,64 +111,17 @@
         }
     }
 
-    /// Our ends of both directions.
-    private struct TrafficStream: ~Copyable {
-        private let peer: RingPeer
-        private let orders: cring_orders
-        private let sends: RingDirection
-        private var end: ByteRingEnd
-        private var random: SplitMix
-        private var (sent, received) = (0, 0)
-
-        init(_ peer: RingPeer, sends: RingDirection, through end: consuming ByteRingEnd) {
-            self.peer = peer
-            self.sends = sends
-            orders = peer.orders
-            random = SplitMix(seed: orders.seed)
-            self.end = end
-        }
-
-        mutating func run() throws {
-            let total = Int(orders.total)
-            while sent < total || received < total {
-                let hasSent = try sent < total && sendChunk()
-                let hasReceived = try receiveChunk()
-                let isDone = sent == total && received == total
-                if !hasSent && !hasReceived && !isDone { try peer.sleep() }
-            }
-        }
-
-        private func stream(_ direction: RingDirection, at place: Int, count: Int) -> [UInt8] {
-            let seed = direction == .request ? orders.seed : ~orders.seed
+    /// The bytes of an endless stream each way, as C has them.
+    private func contents(
+        _ seed: UInt64
+    ) -> (_ direction: RingDirection, _ position: Int, _ count: Int) -> [UInt8] {
+        { direction, position, count in
             // Safe: C fills all `count` bytes.
-            return unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, used in
-                unsafe cring_stream(buffer.baseAddress, count, seed, UInt64(place))
+            unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, used in
+                let seed = direction == .request ? seed : ~seed
+                unsafe cring_stream(buffer.baseAddress, count, seed, UInt64(position))
                 used = count
             }
-        }
-
-        private mutating func sendChunk() throws -> Bool {
-            let size = min(chunkSize(), Int(orders.total) - sent)
-            let count = try end.writer.stage(stream(sends, at: sent, count: size).span)
-            sent += count
-            peer.notify(try end.writer.publish() == .required)
-            return count > 0
-        }
-
-        private mutating func receiveChunk() throws -> Bool {
-            var bytes: [UInt8] = []
-            try end.reader.take(appendingTo: &bytes, upTo: chunkSize())
-            let receives = sends == .request ? RingDirection.response : .request
-            guard bytes == stream(receives, at: received, count: bytes.count) else {
-                throw PeerFault("bytes from \(received) on are wrong")
-            }
-            received += bytes.count
-            peer.notify(try end.reader.commit() == .required)
-            return !bytes.isEmpty
-        }
-
-        private mutating func chunkSize() -> Int {
-            Int.random(in: 1...Int(orders.batch), using: &random)
         }
     }
 #endif
