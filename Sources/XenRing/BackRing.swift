@@ -100,6 +100,7 @@ public struct BackRing<Request: RingMessage, Response: RingMessage>: ~Copyable, 
     /// Lets the peer see all staged responses, and says whether to notify it.
     /// The corresponding Xen operation is `RING_PUSH_RESPONSES_AND_CHECK_NOTIFY`.
     @inlinable
+    @inline(__always)
     public mutating func publish() -> PeerNotification {
         responses.publish(on: page.responses)
     }

@@ -68,6 +68,7 @@ public struct FrontRing<Request: RingMessage, Response: RingMessage>: ~Copyable,
     /// Lets the peer see all staged requests, and says whether to notify it.
     /// The corresponding Xen operation is `RING_PUSH_REQUESTS_AND_CHECK_NOTIFY`.
     @inlinable
+    @inline(__always)
     public mutating func publish() -> PeerNotification {
         requests.publish(on: page.requests)
     }

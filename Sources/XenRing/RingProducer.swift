@@ -29,6 +29,7 @@ package struct RingProducer: Sendable {
 
     /// Lets the peer see all that is staged, and says whether to notify it.
     @inlinable
+    @inline(__always)
     package mutating func publish(on lane: some RingLane) -> PeerNotification {
         if published == staged { return .notNeeded }
         let old = published
