@@ -40,5 +40,14 @@ public struct Deadline: Hashable, Comparable, Sendable {
     public var hasPassed: Bool { ContinuousClock.Instant.now >= instant }
 
     @inlinable
-    public static func < (left: Self, right: Self) -> Bool { left.sinceEpoch < right.sinceEpoch }
+    public static func < (left: Self, right: Self) -> Bool {
+        // As numbers: `Duration`'s own operators are calls into the standard library.
+        left.sinceEpoch.attoseconds < right.sinceEpoch.attoseconds
+    }
+
+    @inlinable
+    package static func + (deadline: Self, duration: Duration) -> Deadline {
+        let time = deadline.sinceEpoch.attoseconds + duration.attoseconds
+        return Deadline(sinceEpoch: Duration(attoseconds: time))
+    }
 }

@@ -2,6 +2,7 @@ public import XenCore
 
 extension RingScheduler {
     /// What the event loop does next.
+    @frozen
     public enum Step: Hashable, Sendable {
         /// Serve this ring, at most `budget` messages, then call `served(_:_:)`.
         case serve(RingID, budget: Int)
@@ -15,6 +16,7 @@ extension RingScheduler {
     }
 
     /// How a round ended.
+    @frozen
     public enum Outcome: Hashable, Sendable {
         /// The ring was found empty by the final check, so the peer will notify us of what comes next.
         case emptied
@@ -23,6 +25,7 @@ extension RingScheduler {
     }
 
     /// What a check showed.
+    @frozen
     public enum Verdict: Hashable, Sendable {
         /// The ring has no work.
         case quiet
@@ -60,17 +63,17 @@ extension RingScheduler {
 
     /// Counted since the scheduler was made.
     public struct Statistics: Hashable, Sendable {
-        public internal(set) var eventCount: UInt64 = 0
-        public internal(set) var roundCount: UInt64 = 0
-        public internal(set) var checkCount: UInt64 = 0
+        public var eventCount: UInt64 = 0
+        public var roundCount: UInt64 = 0
+        public var checkCount: UInt64 = 0
 
         /// Checks that found work of which no event had told.
-        public internal(set) var lazyCount: UInt64 = 0
+        public var lazyCount: UInt64 = 0
 
         /// Of these, the peers whose event came after all, before their credit was used up.
-        public internal(set) var falsePositiveCount: UInt64 = 0
+        public var falsePositiveCount: UInt64 = 0
 
         /// Calls with the id of a removed ring.
-        public internal(set) var staleCount: UInt64 = 0
+        public var staleCount: UInt64 = 0
     }
 }

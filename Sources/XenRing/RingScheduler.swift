@@ -19,40 +19,36 @@ public import XenCore
 ///     }
 ///
 /// The idea and the numbers are those of the `io_credit` of Xen's oxenstored.
-public struct RingScheduler: Sendable {
+@frozen
+public struct RingScheduler: ~Copyable, Sendable {
     public let limits: Limits
-    public private(set) var statistics = Statistics()
-
-    private(set) var table: RingTable
-    /// Rings with credit, the one that waits longest first.
-    private var active = RingQueue()
-    /// Rings without credit, the one whose check is due first at the front.
-    private var idle = RingQueue()
+    @usableFromInline var counts: Statistics
+    @usableFromInline var table: RingTable
 
     /// The latest time that was heard of; it never goes back.
-    private var now: SchedulerTime
-    /// Checks due by then belong to the sweep that has begun.
-    private var sweepEnd: SchedulerTime
-    private let sweepLength: Duration
-    /// What is left until events are collected again; nil before a turn begins.
-    private var turn: Turn?
+    @usableFromInline var now: Deadline
+    /// Checks due by then belong to the sweep that has begun. Not before `now`.
+    @usableFromInline var sweepEnd: Deadline
+    @usableFromInline let sweepLength: Duration
 
-    private struct Turn {
-        var checksLeft: Int
-        var roundsLeft: Int
-    }
+    @usableFromInline var waitingCount = 0
+    /// What is left until events are collected again.
+    @usableFromInline var isInTurn = false
+    @usableFromInline var checksLeft = 0
+    @usableFromInline var roundsLeft = 0
 
     /// - Parameter now: the time at which it begins; `next(now:)` tells how it goes on.
-    public init(limits: Limits = Limits(), now: ContinuousClock.Instant = .now) {
+    public init(limits: Limits = Limits(), now: Deadline = .now) {
         precondition(
             limits.budget > 0 && limits.eventCredit > 0 && limits.lazyCredit > 0
                 && limits.lazyCreditPerRing >= 0 && limits.checkPeriod > .zero
                 && limits.checksPerTurn > 0 && limits.roundsPerTurn > 0,
             "limits are positive, or nothing would ever be served")
         self.limits = limits
-        self.now = SchedulerTime(Deadline(at: now))
-        sweepEnd = self.now
+        self.now = now
+        sweepEnd = now
         sweepLength = limits.checkPeriod / 8
+        counts = Statistics()
         table = RingTable()
     }
 
@@ -60,22 +56,28 @@ public struct RingScheduler: Sendable {
     public var count: Int { table.count }
 
     /// The rings that wait to be served.
-    public var activeCount: Int { active.count }
+    @inlinable
+    public var activeCount: Int { waitingCount }
+
+    /// Counted since the scheduler was made.
+    public var statistics: Statistics { counts }
 
     /// When `next(now:)` has something to do, if no event comes first. In the past: at once.
+    @inlinable
     public var nextWake: Deadline {
-        if active.count > 0 { return now.deadline }
-        guard let first = idle.first else { return (now + limits.checkPeriod).deadline }
-        let due = table.peek(first).checkDue
-        return due <= sweepEnd ? now.deadline : due.deadline
+        if activeCount > 0 { return now }
+        let first = table.first(in: .idle)
+        guard first != RingTable.Queue.idle.rawValue else { return now + limits.checkPeriod }
+        let due = table.checkDue(at: first)
+        return due <= sweepEnd ? now : due
     }
 
     /// Takes in a ring. It begins with one credit: its peer may have written before we listened.
     public mutating func add() -> RingID {
-        let index = table.add(now)
-        table[index].credit = 1
-        settle(index)
-        return table.id(of: index)
+        let place = table.add(at: now)
+        table[place].credit = 1
+        settle(place)
+        return table.id(at: place)
     }
 
     /// Forgets a ring, also while it is being served or checked.
@@ -83,34 +85,34 @@ public struct RingScheduler: Sendable {
     /// - Returns: false if it had been removed before.
     @discardableResult
     public mutating func remove(_ id: RingID) -> Bool {
-        guard let state = update(id, { $0.state }) else { return false }
-        switch state {
-        case .active: active.remove(id.index, from: &table)
-        case .idle: idle.remove(id.index, from: &table)
+        guard let place = find(id) else { return false }
+        switch table[place].state {
+        case .active:
+            waitingCount -= 1
+            table.takeOut(place)
+        case .idle: table.takeOut(place)
         case .serving, .checking, .vacant: break
         }
-        table.remove(id.index)
+        table.remove(place)
         return true
     }
 
     /// The ring's peer notified us.
     ///
     /// - Returns: false if the ring has been removed: an event that came too late.
+    @inlinable
     @discardableResult
     public mutating func event(on id: RingID) -> Bool {
-        let eventCredit = limits.eventCredit
-        let change = update(id) { entry in
-            let wasLazy = entry.isLazy
-            entry.isLazy = false
-            if entry.credit < eventCredit { entry.credit += 1 }
-            return (wasLazy: wasLazy, isIdle: entry.state == .idle)
+        guard let place = find(id) else { return false }
+        counts.eventCount &+= 1
+        if table[place].isLazy {
+            table[place].isLazy = false
+            counts.falsePositiveCount &+= 1
         }
-        guard let change else { return false }
-        statistics.eventCount += 1
-        if change.wasLazy { statistics.falsePositiveCount += 1 }
-        if change.isIdle {
-            idle.remove(id.index, from: &table)
-            settle(id.index)
+        if table[place].credit < limits.eventCredit { table[place].credit += 1 }
+        if table[place].state == .idle {
+            table.takeOut(place)
+            settle(place)
         }
         return true
     }
@@ -122,114 +124,124 @@ public struct RingScheduler: Sendable {
     ///
     /// - Parameter now: the time, which is only asked for when a turn begins, after `.wait`; one that lies before an
     ///   earlier one counts as that one.
-    public mutating func next(now: @autoclosure () -> ContinuousClock.Instant) -> Step {
-        next(at: Deadline(at: now()))
-    }
-
-    /// The same, with the time as a `Deadline`, which costs less.
-    public mutating func next(at now: @autoclosure () -> Deadline) -> Step {
-        var turn = turn ?? newTurn(at: SchedulerTime(now()))
-        if turn.checksLeft > 0, let id = takeCheck() {
-            turn.checksLeft -= 1
-            self.turn = turn
-            return .check(id)
+    @inlinable
+    public mutating func next(now: @autoclosure () -> Deadline) -> Step {
+        if !isInTurn { beginTurn(at: now()) }
+        if checksLeft > 0 {
+            if let id = takeCheck() {
+                checksLeft -= 1
+                return .check(id)
+            }
+            // Nor will there be another in this turn, in which no time passes.
+            checksLeft = 0
         }
-        if turn.roundsLeft > 0, let id = takeRound() {
-            turn.roundsLeft -= 1
-            self.turn = turn
+        if roundsLeft > 0, let id = takeRound() {
+            roundsLeft -= 1
             return .serve(id, budget: limits.budget)
         }
-        self.turn = nil
+        isInTurn = false
         return .wait(until: nextWake)
     }
 
-    private mutating func newTurn(at time: SchedulerTime) -> Turn {
-        now = max(now, time)
-        return Turn(
-            checksLeft: limits.checksPerTurn, roundsLeft: min(active.count, limits.roundsPerTurn))
+    @inlinable
+    mutating func beginTurn(at time: Deadline) {
+        if now < time { now = time }
+        if sweepEnd < now { sweepEnd = now }
+        isInTurn = true
+        checksLeft = limits.checksPerTurn
+        roundsLeft = min(activeCount, limits.roundsPerTurn)
     }
 
     /// Reports a round that `next(now:)` asked for.
     ///
     /// - Returns: false if the ring has been removed meanwhile.
+    @inlinable
     @discardableResult
     public mutating func served(_ id: RingID, _ outcome: Outcome) -> Bool {
-        let known: Void? = update(id) { entry in
-            precondition(entry.state == .serving, "\(id) was not handed out to be served")
-            if outcome == .budgetUsed { entry.credit = max(entry.credit, 1) }
-        }
-        guard known != nil else { return false }
-        settle(id.index)
+        guard let place = find(id) else { return false }
+        precondition(table[place].state == .serving, "this ring was not handed out to be served")
+        if outcome == .budgetUsed, table[place].credit < 1 { table[place].credit = 1 }
+        settle(place)
         return true
     }
 
     /// Reports a check that `next(now:)` asked for.
     @discardableResult
     public mutating func checked(_ id: RingID, hasWork: Bool) -> Verdict {
+        guard let place = find(id) else { return .stale }
+        precondition(table[place].state == .checking, "this ring was not handed out to be checked")
+        defer { settle(place) }
+        if table[place].credit > 0 { return .notified }
+        guard hasWork else { return .quiet }
+        counts.lazyCount &+= 1
         let roundCount = limits.lazyCredit + limits.lazyCreditPerRing * count
-        let verdict = update(id) { entry in
-            precondition(entry.state == .checking, "\(id) was not handed out to be checked")
-            if entry.credit > 0 { return Verdict.notified }
-            guard hasWork else { return .quiet }
-            (entry.credit, entry.isLazy) = (roundCount, true)
-            return .lazy(roundCount: roundCount)
-        }
-        guard let verdict else { return .stale }
-        if case .lazy = verdict { statistics.lazyCount += 1 }
-        settle(id.index)
-        return verdict
+        (table[place].credit, table[place].isLazy) = (roundCount, true)
+        return .lazy(roundCount: roundCount)
     }
 
-    /// The rings' entries touched so far, for the test that each call touches only a few.
-    package var accessCount: UInt64 { table.accessCount }
+    /// A scheduler that goes on from here by itself, for a test that tries several ways.
+    package func copy() -> RingScheduler { RingScheduler(copying: self) }
 
+    private init(copying other: borrowing RingScheduler) {
+        (limits, counts, now) = (other.limits, other.counts, other.now)
+        (sweepEnd, sweepLength) = (other.sweepEnd, other.sweepLength)
+        (waitingCount, isInTurn) = (other.waitingCount, other.isInTurn)
+        (checksLeft, roundsLeft) = (other.checksLeft, other.roundsLeft)
+        table = RingTable(copying: other.table)
+    }
+
+    /// The rings' entries touched so far, for the test that each call touches only a few. Only debug builds count.
+    package var accessCount: UInt64 { table.accessCount }
+}
+
+extension RingScheduler {
     /// Puts a ring that is in no queue into the one where it belongs.
-    private mutating func settle(_ index: RingTable.Index) {
-        let due = now + limits.checkPeriod
-        let isActive = table.update(index) { entry in
-            if entry.credit > 0 {
-                entry.state = .active
-                return true
-            }
-            (entry.state, entry.isLazy, entry.checkDue) = (.idle, false, due)
-            return false
+    @inlinable
+    mutating func settle(_ place: RingTable.Place) {
+        if table[place].credit > 0 {
+            table[place].state = .active
+            waitingCount += 1
+            table.append(place, to: .active)
+        } else {
+            table[place].state = .idle
+            table[place].isLazy = false
+            table[place].checkDue = now + limits.checkPeriod
+            table.append(place, to: .idle)
         }
-        if isActive { active.append(index, to: &table) } else { idle.append(index, to: &table) }
     }
 
     /// A credit is taken before its round, so that an event in mid-round brings another round.
-    private mutating func takeRound() -> RingID? {
-        guard let index = active.first else { return nil }
-        active.remove(index, from: &table)
-        statistics.roundCount += 1
-        return table.update(index) { entry in
-            entry.credit -= 1
-            entry.state = .serving
-            return RingID(index: index, generation: entry.generation)
-        }
+    @inlinable
+    mutating func takeRound() -> RingID? {
+        guard activeCount > 0 else { return nil }
+        let place = table.first(in: .active)
+        table.takeOut(place)
+        waitingCount -= 1
+        counts.roundCount &+= 1
+        table[place].credit -= 1
+        table[place].state = .serving
+        return table.id(at: place)
     }
 
     /// Due times never decrease along the queue, since each is the time of joining it plus the period.
-    private mutating func takeCheck() -> RingID? {
-        guard let index = idle.first else { return nil }
-        let due = table.update(index) { $0.checkDue }
-        if due <= now { sweepEnd = now + sweepLength }
+    @inlinable
+    mutating func takeCheck() -> RingID? {
+        // Of an empty queue this is the head, which is never due.
+        let place = table.first(in: .idle)
+        let due = table.checkDue(at: place)
         guard due <= sweepEnd else { return nil }
-        idle.remove(index, from: &table)
-        statistics.checkCount += 1
-        return table.update(index) { entry in
-            entry.state = .checking
-            return RingID(index: index, generation: entry.generation)
-        }
+        if due <= now { sweepEnd = now + sweepLength }
+        table.takeOut(place)
+        counts.checkCount &+= 1
+        table[place].state = .checking
+        return table.id(at: place)
     }
 
     /// Nil, and counted, when the ring of this id has been removed.
-    @inline(__always)
-    private mutating func update<Result>(
-        _ id: RingID, _ body: (inout RingTable.Entry) -> Result
-    ) -> Result? {
-        if let result = table.update(id, body) { return result }
-        statistics.staleCount += 1
+    @inlinable
+    mutating func find(_ id: RingID) -> RingTable.Place? {
+        if let place = table.find(id) { return place }
+        counts.staleCount &+= 1
         return nil
     }
 }

@@ -37,9 +37,9 @@ import XenRing
 
         init() {}
 
-        mutating func explore(_ world: SchedulerWorld, depth: Int) {
+        mutating func explore(_ world: borrowing SchedulerWorld, depth: Int) {
             guard depth > 0 else {
-                var end = world
+                var end = world.copy()
                 end.settle()
                 historyCount += 1
                 if let found = end.failure, failure == nil { failure = "\(found) after \(path)" }
@@ -47,7 +47,7 @@ import XenRing
             }
             let writes = world.peers.indices.map(SchedulerWorld.Action.write)
             for action in writes + [.step, .loop] {
-                var next = world
+                var next = world.copy()
                 next.perform(action)
                 path.append(action)
                 explore(next, depth: depth - 1)
@@ -76,7 +76,7 @@ private func mixes(of count: Int, from first: Int = 0) -> [[Peer]] {
 }
 
 /// A scheduler, the work in its rings, and a loop that takes a message at a time.
-struct SchedulerWorld {
+struct SchedulerWorld: ~Copyable {
     enum Action {
         case write(Int)
         /// One step of the loop.
@@ -107,11 +107,23 @@ struct SchedulerWorld {
         limits.lazyCreditPerRing = 1
         period = limits.checkPeriod
         tick = period / 64
-        var scheduler = RingScheduler(limits: limits, now: now)
-        ids = peers.map { _ in scheduler.add() }
+        var scheduler = RingScheduler(limits: limits, now: Deadline(at: now))
+        var ids: [RingID] = []
+        for _ in peers { ids.append(scheduler.add()) }
+        self.ids = ids
         self.scheduler = scheduler
         work = peers.map { _ in 0 }
         waitingSince = peers.map { [now] _ in now }
+    }
+
+    /// For another way to go on from here.
+    func copy() -> SchedulerWorld { SchedulerWorld(copying: self) }
+
+    private init(copying other: borrowing SchedulerWorld) {
+        (peers, ids, failure) = (other.peers, other.ids, other.failure)
+        (now, work, waitingSince) = (other.now, other.work, other.waitingSince)
+        (period, tick) = (other.period, other.tick)
+        scheduler = other.scheduler.copy()
     }
 
     mutating func perform(_ action: Action) {
@@ -149,7 +161,7 @@ struct SchedulerWorld {
 
     /// - Returns: until when to wait, if that is what the step was.
     private mutating func step() -> Deadline? {
-        switch scheduler.next(now: now) {
+        switch scheduler.next(now: Deadline(at: now)) {
         case .serve(let id, let budget):
             guard let ring = ids.firstIndex(of: id) else { return nil }
             work[ring] -= min(work[ring], budget)

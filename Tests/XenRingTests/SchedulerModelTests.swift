@@ -25,7 +25,7 @@ import XenRing
 }
 
 /// One random history: rings come and go, peers write and notify or do not, the loop goes on.
-private struct SchedulerHistory {
+private struct SchedulerHistory: ~Copyable {
     /// What the specification knows of a ring.
     private struct Ring {
         var credit = 1
@@ -60,7 +60,7 @@ private struct SchedulerHistory {
         limits.roundsPerTurn = Int.random(in: 1...3, using: &random)
         self.limits = limits
         now = .now
-        scheduler = RingScheduler(limits: limits, now: now)
+        scheduler = RingScheduler(limits: limits, now: Deadline(at: now))
     }
 
     mutating func run(actionCount: Int) {
@@ -152,7 +152,7 @@ private struct SchedulerHistory {
 
     /// - Returns: until when to wait, if that is what the step was.
     private mutating func step() -> Deadline? {
-        switch scheduler.next(now: now) {
+        switch scheduler.next(now: Deadline(at: now)) {
         case .serve(let id, let budget):
             serve(id, budget)
             roundsOfTurn += 1

@@ -3,23 +3,24 @@ import XenCore
 import XenRing
 
 @Suite struct SchedulerScaleTests {
-    let start = ContinuousClock.Instant.now
+    let start = Deadline.now
     let period = RingScheduler.Limits().checkPeriod
 
-    private func idleScheduler(_ count: Int) -> (RingScheduler, [RingID]) {
-        var scheduler = RingScheduler(now: start)
-        let ids = (0..<count).map { _ in scheduler.add() }
+    private func addIdle(_ count: Int, to scheduler: inout RingScheduler) -> [RingID] {
+        var ids: [RingID] = []
+        for _ in 0..<count { ids.append(scheduler.add()) }
         while scheduler.activeCount > 0 {
             guard case .serve(let id, _) = scheduler.next(now: start) else { continue }
             scheduler.served(id, .emptied)
         }
         _ = scheduler.next(now: start)
-        return (scheduler, ids)
+        return ids
     }
 
     /// The entries that each kind of call touches, with so many idle rings around it.
     private func costs(ringCount: Int) -> [String: UInt64] {
-        var (scheduler, ids) = idleScheduler(ringCount)
+        var scheduler = RingScheduler(now: start)
+        let ids = addIdle(ringCount, to: &scheduler)
         var costs: [String: UInt64] = [:]
         func measure(_ name: String, _ body: (inout RingScheduler) -> Void) {
             let before = scheduler.accessCount
@@ -30,7 +31,7 @@ import XenRing
         measure("event") { $0.event(on: id) }
         measure("serve") { #expect($0.next(now: start) == .serve(id, budget: 32)) }
         measure("served, more") { $0.served(id, .budgetUsed) }
-        measure("end of turn") { #expect($0.next(now: start) == .wait(until: Deadline(at: start))) }
+        measure("end of turn") { #expect($0.next(now: start) == .wait(until: start)) }
         measure("serve again") { #expect($0.next(now: start) == .serve(id, budget: 32)) }
         measure("served, empty") { $0.served(id, .emptied) }
         measure("wait") { #expect($0.next(now: start) == .wait(until: $0.nextWake)) }
@@ -78,7 +79,7 @@ import XenRing
 }
 
 /// Real rings on plain memory, both ends, and an event loop's body over their scheduler.
-private struct RingServer {
+private struct RingServer: ~Copyable {
     private final class Ring {
         let memory = TestMemory()
         var front: FrontRing<Wide<14>, Wide<2>>
@@ -99,10 +100,11 @@ private struct RingServer {
     /// The most checks between two chances to collect events.
     private(set) var longestSlice = 0
 
-    init(ringCount: Int, now: ContinuousClock.Instant) {
+    init(ringCount: Int, now: Deadline) {
         var scheduler = RingScheduler(now: now)
         rings = (0..<ringCount).map { _ in Ring() }
-        ids = rings.map { _ in scheduler.add() }
+        ids = []
+        for _ in rings { ids.append(scheduler.add()) }
         numbers = Dictionary(uniqueKeysWithValues: zip(ids, 0...))
         self.scheduler = scheduler
     }
@@ -115,7 +117,7 @@ private struct RingServer {
     }
 
     /// Until there is nothing to do at this time.
-    mutating func run(at now: ContinuousClock.Instant) throws {
+    mutating func run(at now: Deadline) throws {
         var checks = 0
         while true {
             switch scheduler.next(now: now) {
@@ -128,7 +130,7 @@ private struct RingServer {
             case .wait(let deadline):
                 longestSlice = max(longestSlice, checks)
                 checks = 0
-                if deadline.instant > now { return }
+                if deadline > now { return }
             }
         }
     }

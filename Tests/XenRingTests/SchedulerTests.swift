@@ -3,22 +3,20 @@ import XenCore
 import XenRing
 
 @Suite struct SchedulerTests {
-    static let start = ContinuousClock.Instant.now
+    static let start = Deadline.now
     let period = RingScheduler.Limits().checkPeriod
 
-    /// A scheduler of `count` rings that were all found empty at `start`.
-    private func idleScheduler(
-        _ count: Int, _ limits: RingScheduler.Limits = .init()
-    ) -> (RingScheduler, [RingID]) {
-        var scheduler = RingScheduler(limits: limits, now: Self.start)
-        let ids = (0..<count).map { _ in scheduler.add() }
+    /// Adds rings that are all found empty at `start`.
+    private func addIdle(_ count: Int, to scheduler: inout RingScheduler) -> [RingID] {
+        var ids: [RingID] = []
+        for _ in 0..<count { ids.append(scheduler.add()) }
         #expect(serveAll(&scheduler) == ids)
-        return (scheduler, ids)
+        return ids
     }
 
     /// Serves what is active, each ring found empty, until there is nothing to do at this time.
     private func serveAll(
-        _ scheduler: inout RingScheduler, at now: ContinuousClock.Instant = start
+        _ scheduler: inout RingScheduler, at now: Deadline = start
     ) -> [RingID] {
         var served: [RingID] = []
         while true {
@@ -28,7 +26,7 @@ import XenRing
                 scheduler.served(id, .emptied)
             case .check(let id): Issue.record("\(id) checked too early")
             case .wait(let deadline):
-                if deadline.instant > now { return served }
+                if deadline > now { return served }
             }
         }
     }
@@ -36,20 +34,22 @@ import XenRing
     @Test func anEmptySchedulerWaits() {
         var scheduler = RingScheduler(now: Self.start)
         #expect(
-            scheduler.next(now: Self.start) == .wait(until: Deadline(at: Self.start + period)))
+            scheduler.next(now: Self.start) == .wait(until: Self.start + period))
     }
 
     @Test func aNewRingIsServedOnceWithoutAnEvent() {
-        let (scheduler, ids) = idleScheduler(3)
+        var scheduler = RingScheduler(now: Self.start)
+        let ids = addIdle(3, to: &scheduler)
         #expect(scheduler.count == 3 && scheduler.activeCount == 0)
         #expect(scheduler.statistics.roundCount == UInt64(ids.count))
-        #expect(scheduler.nextWake == Deadline(at: Self.start + period))
+        #expect(scheduler.nextWake == Self.start + period)
     }
 
     @Test func onlyRingsWithCreditAreServed() {
-        var (scheduler, ids) = idleScheduler(4)
+        var scheduler = RingScheduler(now: Self.start)
+        let ids = addIdle(4, to: &scheduler)
         scheduler.event(on: ids[2])
-        #expect(scheduler.nextWake <= Deadline(at: Self.start))
+        #expect(scheduler.nextWake <= Self.start)
         #expect(serveAll(&scheduler) == [ids[2]])
         scheduler.event(on: ids[3])
         scheduler.event(on: ids[0])
@@ -58,7 +58,8 @@ import XenRing
     }
 
     @Test func aRingWithWorkLeftIsServedAgainAfterTheOthers() throws {
-        var (scheduler, ids) = idleScheduler(3)
+        var scheduler = RingScheduler(now: Self.start)
+        let ids = addIdle(3, to: &scheduler)
         for id in ids { scheduler.event(on: id) }
         try #require(scheduler.next(now: Self.start) == .serve(ids[0], budget: 32))
         scheduler.served(ids[0], .budgetUsed)
@@ -66,7 +67,8 @@ import XenRing
     }
 
     @Test func anEventInMidRoundBringsAnotherRound() throws {
-        var (scheduler, ids) = idleScheduler(1)
+        var scheduler = RingScheduler(now: Self.start)
+        let ids = addIdle(1, to: &scheduler)
         scheduler.event(on: ids[0])
         try #require(scheduler.next(now: Self.start) == .serve(ids[0], budget: 32))
         scheduler.event(on: ids[0])
@@ -75,7 +77,8 @@ import XenRing
     }
 
     @Test func aStormSavesUpBoundedCredit() {
-        var (scheduler, ids) = idleScheduler(2)
+        var scheduler = RingScheduler(now: Self.start)
+        let ids = addIdle(2, to: &scheduler)
         for _ in 0..<100_000 { scheduler.event(on: ids[0]) }
         scheduler.event(on: ids[1])
         let served = serveAll(&scheduler)
@@ -89,18 +92,20 @@ import XenRing
     @Test func eventsAreCollectedBetweenTurns() throws {
         var limits = RingScheduler.Limits()
         limits.roundsPerTurn = 2
-        var (scheduler, ids) = idleScheduler(3, limits)
+        var scheduler = RingScheduler(limits: limits, now: Self.start)
+        let ids = addIdle(3, to: &scheduler)
         for id in ids { scheduler.event(on: id) }
         for id in ids.prefix(2) {
             try #require(scheduler.next(now: Self.start) == .serve(id, budget: 32))
             scheduler.served(id, .budgetUsed)
         }
-        #expect(scheduler.next(now: Self.start) == .wait(until: Deadline(at: Self.start)))
+        #expect(scheduler.next(now: Self.start) == .wait(until: Self.start))
         #expect(serveAll(&scheduler) == [ids[2], ids[0], ids[1]])
     }
 
     @Test func aLazyPeerIsFoundAndGetsManyRounds() throws {
-        var (scheduler, ids) = idleScheduler(2)
+        var scheduler = RingScheduler(now: Self.start)
+        let ids = addIdle(2, to: &scheduler)
         let due = Self.start + period
         try #require(scheduler.next(now: due) == .check(ids[0]))
         #expect(scheduler.checked(ids[0], hasWork: false) == .quiet)
@@ -112,7 +117,8 @@ import XenRing
     }
 
     @Test func aLateEventShowsAFalsePositive() throws {
-        var (scheduler, ids) = idleScheduler(1)
+        var scheduler = RingScheduler(now: Self.start)
+        let ids = addIdle(1, to: &scheduler)
         try #require(scheduler.next(now: Self.start + period) == .check(ids[0]))
         #expect(scheduler.checked(ids[0], hasWork: true) == .lazy(roundCount: 34))
         scheduler.event(on: ids[0])
@@ -122,7 +128,8 @@ import XenRing
     }
 
     @Test func anEventInMidCheckIsNoLaziness() throws {
-        var (scheduler, ids) = idleScheduler(1)
+        var scheduler = RingScheduler(now: Self.start)
+        let ids = addIdle(1, to: &scheduler)
         try #require(scheduler.next(now: Self.start + period) == .check(ids[0]))
         scheduler.event(on: ids[0])
         #expect(scheduler.checked(ids[0], hasWork: true) == .notified)
@@ -131,7 +138,8 @@ import XenRing
     }
 
     @Test func checksAreSlicedAndDoNotHoldUpTheActive() throws {
-        var (scheduler, ids) = idleScheduler(100)
+        var scheduler = RingScheduler(now: Self.start)
+        let ids = addIdle(100, to: &scheduler)
         let due = Self.start + period
         var (checks, turns) = (0, 0)
         while checks < 99 {
@@ -154,12 +162,13 @@ import XenRing
     }
 
     @Test func ringsDueSoonAreCheckedInTheSameWakeUp() throws {
-        var (scheduler, ids) = idleScheduler(1)
+        var scheduler = RingScheduler(now: Self.start)
+        let ids = addIdle(1, to: &scheduler)
         let later = scheduler.add()
         let near = Self.start + period / 10
         try #require(scheduler.next(now: near) == .serve(later, budget: 32))
         scheduler.served(later, .emptied)
-        #expect(scheduler.next(now: near) == .wait(until: Deadline(at: Self.start + period)))
+        #expect(scheduler.next(now: near) == .wait(until: Self.start + period))
         for id in [ids[0], later] {
             try #require(scheduler.next(now: Self.start + period) == .check(id))
             #expect(scheduler.checked(id, hasWork: false) == .quiet)
@@ -167,7 +176,8 @@ import XenRing
     }
 
     @Test(arguments: [false, true]) func aRemovedRingsIDIsRefused(placeIsTakenAgain: Bool) {
-        var (scheduler, ids) = idleScheduler(2)
+        var scheduler = RingScheduler(now: Self.start)
+        let ids = addIdle(2, to: &scheduler)
         #expect(scheduler.remove(ids[0]) == true)
         let new = placeIsTakenAgain ? [scheduler.add()] : []
         #expect(new != [ids[0]])
@@ -181,7 +191,8 @@ import XenRing
     }
 
     @Test func aRingMayGoAtAnyPoint() throws {
-        var (scheduler, ids) = idleScheduler(4)
+        var scheduler = RingScheduler(now: Self.start)
+        let ids = addIdle(4, to: &scheduler)
         scheduler.event(on: ids[0])
         scheduler.event(on: ids[1])
         try #require(scheduler.next(now: Self.start) == .serve(ids[0], budget: 32))
@@ -197,10 +208,11 @@ import XenRing
     }
 
     @Test func aClockThatGoesBackIsNotFollowed() throws {
-        var (scheduler, ids) = idleScheduler(1)
+        var scheduler = RingScheduler(now: Self.start)
+        let ids = addIdle(1, to: &scheduler)
         try #require(scheduler.next(now: Self.start + period) == .check(ids[0]))
         #expect(scheduler.checked(ids[0], hasWork: false) == .quiet)
-        let expected = Deadline(at: Self.start + period * 2)
+        let expected = Self.start + period * 2
         #expect(scheduler.next(now: Self.start) == .wait(until: expected))
     }
 }

@@ -48,6 +48,7 @@ struct Fleet: ~Copyable {
 }
 
 extension Fleet.Ring {
+    @inline(__always)
     mutating func request(_ number: UInt64, _ request: inout BlockRequest) -> PeerNotification {
         request.id = number
         request.sector = 8 &* number
@@ -59,13 +60,21 @@ extension Fleet.Ring {
     mutating func serve(
         atMost budget: Int, _ sum: inout UInt64
     ) throws(RingError) -> RingScheduler.Outcome {
-        defer { _ = back.publish() }
-        for _ in 0..<budget {
-            guard let request = try back.next() else { return .emptied }
+        var left = budget
+        while left > 0, let request = try back.next() {
             sum &+= request.sector &+ UInt64(request.segments[10].reference)
             back.push(BlockResponse(id: request.id, operation: request.operation))
+            left -= 1
         }
-        return .budgetUsed
+        _ = back.publish()
+        return left > 0 ? .emptied : .budgetUsed
+    }
+
+    /// One response, if there is one.
+    mutating func take(_ sum: inout UInt64) throws(RingError) -> Bool {
+        guard let response = try front.next() else { return false }
+        sum &+= response.id &+ UInt64(response.operation)
+        return true
     }
 
     mutating func reap(_ sum: inout UInt64) throws(RingError) -> Int {

@@ -47,7 +47,7 @@ private func silentContest(_ count: Int) -> Contest {
 }
 
 /// How a server finds the rings that have requests.
-private protocol Service {
+private protocol Service: ~Copyable {
     init(count: Int)
     mutating func event(on ring: Int)
     /// Serves until all is answered.
@@ -55,7 +55,7 @@ private protocol Service {
 }
 
 /// Carries requests, `active` at a time, and serves them all before the next ones.
-private func carry<S: Service>(
+private func carry<S: Service & ~Copyable>(
     _ total: UInt64, active: Int, of count: Int, by make: (Int) -> S
 ) throws -> Outcome {
     let fleet = Fleet(count: count)
@@ -103,13 +103,13 @@ private struct NotifiedService: Service {
 }
 
 /// The scheduler, and a clock that stands still.
-private struct ScheduledService: Service {
+private struct ScheduledService: Service, ~Copyable {
     var scheduler: RingScheduler
     var now = Deadline.now
     private var ids: [RingID] = []
 
     init(count: Int) {
-        scheduler = RingScheduler(now: now.instant)
+        scheduler = RingScheduler(now: now)
         for _ in 0..<count { ids.append(scheduler.add()) }
     }
 
@@ -124,7 +124,7 @@ private struct ScheduledService: Service {
         _ fleet: borrowing Fleet, _ sum: inout UInt64
     ) throws(RingError) -> Deadline {
         while true {
-            switch scheduler.next(at: now) {
+            switch scheduler.next(now: now) {
             case .serve(let id, let budget):
                 scheduler.served(id, try fleet[id.place].serve(atMost: budget, &sum))
             case .check(let id):
@@ -149,7 +149,7 @@ private func carrySilently(_ total: UInt64, of count: Int) throws -> Outcome {
         repeat {
             let deadline = try service.turn(fleet, &sum)
             service.now = max(service.now, deadline)
-        } while try fleet[count / 2].reap(&sum) == 0
+        } while try !fleet[count / 2].take(&sum)
     }
     return Outcome(sum: sum, amount: start.duration(to: .now) / .nanoseconds(1))
 }

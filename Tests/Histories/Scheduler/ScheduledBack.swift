@@ -50,7 +50,7 @@ package final class ScheduledBack {
         limits.eventCredit = 4
         limits.checksPerTurn = 3
         limits.roundsPerTurn = 8
-        scheduler = RingScheduler(limits: limits, now: now)
+        scheduler = RingScheduler(limits: limits, now: Deadline(at: now))
         served = meetings.map { _ in nil }
         refused = meetings.map { _ in nil }
         seenVersions = meetings.map { _ in -1 }
@@ -79,7 +79,7 @@ package final class ScheduledBack {
             return kept.isEmpty ? nil : now + .seconds(3600)
         }
         while true {
-            switch scheduler.next(now: now) {
+            switch scheduler.next(now: Deadline(at: now)) {
             case .serve(let id, let budget): try serve(id, budget, now)
             case .check(let id):
                 let hasWork = hasWork(id) && flaw != .checksNothing
