@@ -1,34 +1,9 @@
-public import XenCore
-public import XenEvtchn
-public import XenGrant
+import XenCore
 
-/// One side of a conformance check: a process in a domain, with its handles freshly opened.
-public struct ConformanceParty: Sendable {
-    public let domain: DomainID
-    public let grants: GrantTable
-    public let events: EventChannels
-    /// How long to wait for what must happen: enough for an emulated machine under load.
-    let patience: Duration
-    /// Beneath `grants`, for what its owning handles make impossible.
-    let grantBackend: any GrantBackend
-    /// Beneath `events`, for what its owning handles make impossible.
-    let eventBackend: any EventChannelBackend
-
-    /// - Parameter patience: how long an event may take. Only a check that fails waits so long.
-    public init(
-        domain: DomainID, grants: any GrantBackend, events: any EventChannelBackend,
-        patience: Duration = .seconds(30)
-    ) {
-        self.domain = domain
-        self.grants = GrantTable(grants)
-        self.events = EventChannels(events)
-        self.patience = patience
-        grantBackend = grants
-        eventBackend = events
-    }
-}
-
-/// Where a conformance check runs: two parties, which may be in one and the same domain.
+/// Where a conformance check runs: two parties, in one domain or in two.
+///
+/// Some checks use the left party's event thread or descriptor, so it is in this process. The right party may be
+/// anywhere.
 public struct ConformanceHost: Sendable {
     public let left: ConformanceParty
     public let right: ConformanceParty
@@ -37,6 +12,9 @@ public struct ConformanceHost: Sendable {
         self.left = left
         self.right = right
     }
+
+    /// How often to do what is to hold each time: `count`, or fewer with a party for which that takes too long.
+    func rounds(_ count: Int) -> Int { min(count, left.roundLimit, right.roundLimit) }
 
     /// A domain that neither party is in, and that does not exist.
     var stranger: DomainID { DomainID(DomainID.firstReserved.rawValue - 1) }

@@ -77,7 +77,7 @@ extension EventChannelConformance {
             )
             let isMasked = Mutex(false)
             let mistakes = Mutex(0)
-            let rounds = 300
+            let rounds = host.rounds(300)
             let thread = try PlatformThread {
                 for _ in 0..<rounds {
                     guard (try? waiter.nextPending(until: .after(patience))) == port else { return }

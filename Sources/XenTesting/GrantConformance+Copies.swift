@@ -6,12 +6,12 @@ extension GrantConformance {
         ConformanceCheck("a copy reads a range of a granted page, and nothing around it") { host in
             let share = try host.left.grants.share(pageCount: 2, with: host.right.domain)
             let page = pattern(17, byteCount: 2 * Page.byteCount)
-            share.store(page, at: 0)
+            try host.left.store(page, at: 0, of: share)
             // The local bytes start in one page and end in another.
             let place = Page.byteCount - 5
-            try withPrivateMemory(byteCount: 3 * Page.byteCount) { memory in
+            try host.right.withPrivateMemory(byteCount: 3 * Page.byteCount) { memory in
                 for (offset, count) in [(0, 1), (100, 300), (4095, 1), (0, 4096)] {
-                    memory.zero()
+                    try host.right.zero(memory)
                     let from = GrantLocation(
                         share.references[1], of: host.left.domain, offset: offset)
                     try expectDone(
@@ -21,7 +21,8 @@ extension GrantConformance {
                     let source = Page.byteCount + offset
                     expected.replaceSubrange(
                         place..<place + count, with: page[source..<source + count])
-                    try expectBytes("\(count) bytes from \(offset)", memory.allBytes, expected)
+                    try expectBytes(
+                        "\(count) bytes from \(offset)", host.right.allBytes(of: memory), expected)
                 }
             }
             try share.close()
@@ -29,11 +30,12 @@ extension GrantConformance {
         ConformanceCheck("a copy writes a range of a granted page, and nothing around it") { host in
             let share = try host.left.grants.share(pageCount: 2, with: host.right.domain)
             let source = pattern(29, byteCount: 2 * Page.byteCount)
-            try withPrivateMemory(byteCount: source.count) { memory in
-                memory.store(source, at: 0)
+            try host.right.withPrivateMemory(byteCount: source.count) { memory in
+                try host.right.store(source, at: 0, of: memory)
                 let place = Page.byteCount - 5
                 for (offset, count) in [(0, 1), (100, 300), (4095, 1), (0, 4096)] {
-                    share.store([UInt8](repeating: 0, count: share.byteCount), at: 0)
+                    try host.left.store(
+                        [UInt8](repeating: 0, count: share.byteCount), at: 0, of: share)
                     let to = GrantLocation(
                         share.references[1], of: host.left.domain, offset: offset)
                     try expectDone(
@@ -42,42 +44,42 @@ extension GrantConformance {
                     let start = Page.byteCount + offset
                     expected.replaceSubrange(
                         start..<start + count, with: source[place..<place + count])
-                    let found = share.bytes(at: 0, count: share.byteCount)
+                    let found = try host.left.bytes(at: 0, count: share.byteCount, of: share)
                     try expectBytes("\(count) bytes to \(offset)", found, expected)
                 }
-                try expectBytes("the source", memory.allBytes, source)
+                try expectBytes("the source", host.right.allBytes(of: memory), source)
             }
             try share.close()
         },
         ConformanceCheck("a copy goes from one granted page to another") { host in
             let share = try host.left.grants.share(pageCount: 2, with: host.right.domain)
             let bytes = pattern(5, byteCount: 40)
-            share.store(bytes, at: 50)
+            try host.left.store(bytes, at: 50, of: share)
             let from = GrantLocation(share.references[0], of: host.left.domain, offset: 50)
             let to = GrantLocation(share.references[1], of: host.left.domain, offset: 4056)
             try expectDone(host.right, [.relay(from, to: to, byteCount: 40)])
-            let last = share.bytes(at: 2 * Page.byteCount - 41, count: 41)
+            let last = try host.left.bytes(at: 2 * Page.byteCount - 41, count: 41, of: share)
             try expect("the other page's last 41 bytes", last, is: [0] + bytes)
             try share.close()
         },
         ConformanceCheck("a read-only grant is copied from, and never to") { host in
             let share = try host.left.grants.share(
                 pageCount: 1, with: host.right.domain, access: .readOnly)
-            share.store([1, 2, 3], at: 0)
+            try host.left.store([1, 2, 3], at: 0, of: share)
             let place = GrantLocation(share.references[0], of: host.left.domain)
-            try withPrivateMemory(byteCount: 3) { memory in
+            try host.right.withPrivateMemory(byteCount: 3) { memory in
                 try expectDone(host.right, [.read(place, into: memory)])
-                try expect("what was read", memory.allBytes, is: [1, 2, 3])
-                memory.store([7, 7, 7], at: 0)
+                try expect("what was read", host.right.allBytes(of: memory), is: [1, 2, 3])
+                try host.right.store([7, 7, 7], at: 0, of: memory)
                 try expectFailures(host.right, [.write(memory, to: place)], at: [0])
             }
-            let bytes = share.bytes(at: 0, count: 3)
+            let bytes = try host.left.bytes(at: 0, count: 3, of: share)
             try expect("the read-only bytes", bytes, is: [1, 2, 3])
             try share.close()
         },
         ConformanceCheck("each segment of a copy succeeds or fails by itself") { host in
             let share = try host.left.grants.share(pageCount: 1, with: host.right.domain)
-            share.store(pattern(3, byteCount: 16), at: 0)
+            try host.left.store(pattern(3, byteCount: 16), at: 0, of: share)
             let strange = try host.left.grants.share(pageCount: 1, with: host.stranger)
             let gone = try host.left.grants.share(pageCount: 1, with: host.right.domain)
             let revoked = gone.references[0]
@@ -93,7 +95,7 @@ extension GrantConformance {
             ]
             let places = [good] + bad.flatMap { [$0, good] }
             let failing = bad.indices.map { 2 * $0 + 1 }
-            try withPrivateMemory(byteCount: places.count) { memory in
+            try host.right.withPrivateMemory(byteCount: places.count) { memory in
                 let reads = places.enumerated().map { index, place in
                     var place = place
                     place.offset = index
@@ -104,7 +106,7 @@ extension GrantConformance {
                 let expected = pattern(3, byteCount: places.count).enumerated().map {
                     failing.contains($0) ? 0 : $1
                 }
-                try expect("what was read", memory.allBytes, is: expected)
+                try expect("what was read", host.right.allBytes(of: memory), is: expected)
                 try expectFailures(
                     host.right, reads.map(\.writtenBack), at: failing)
             }
@@ -114,10 +116,10 @@ extension GrantConformance {
         ConformanceCheck("a range that leaves its page fails alone, and the back end refuses it") {
             host in
             let share = try host.left.grants.share(pageCount: 2, with: host.right.domain)
-            share.store([UInt8](repeating: 1, count: share.byteCount), at: 0)
+            try host.left.store([UInt8](repeating: 1, count: share.byteCount), at: 0, of: share)
             let reference = share.references[0]
             let backend = host.right.grantBackend
-            try withPrivateMemory(byteCount: 2 * Page.byteCount) { memory in
+            try host.right.withPrivateMemory(byteCount: 2 * Page.byteCount) { memory in
                 for (offset, count) in [(4096, 1), (4095, 2), (1, 4096), (0, 4097), (1 << 40, 1)] {
                     let place = GrantLocation(reference, of: host.left.domain, offset: offset)
                     let bad = GrantCopySegment.read(
@@ -125,13 +127,15 @@ extension GrantConformance {
                     try expectRefusal(of: "\(count) bytes from \(offset)", as: .refused) {
                         () throws(GrantError) in _ = try backend.copy([bad])
                     }
-                    try expect("bytes copied", memory.allBytes.count { $0 != 0 }, is: 0)
+                    try expect(
+                        "bytes copied", host.right.allBytes(of: memory).count { $0 != 0 }, is: 0)
                     let good = GrantCopySegment.read(
                         GrantLocation(reference, of: host.left.domain),
                         into: memory.slice(offset: 8191, byteCount: 1))
                     try expectFailures(host.right, [bad, good], at: [0])
-                    try expect("bytes copied", memory.allBytes.count { $0 != 0 }, is: 1)
-                    memory.zero()
+                    try expect(
+                        "bytes copied", host.right.allBytes(of: memory).count { $0 != 0 }, is: 1)
+                    try host.right.zero(memory)
                 }
             }
             try share.close()
@@ -139,8 +143,8 @@ extension GrantConformance {
         ConformanceCheck("a thousand segments are copied in order") { host in
             let share = try host.left.grants.share(pageCount: 4, with: host.right.domain)
             let bytes = pattern(11, byteCount: 4 * Page.byteCount)
-            share.store(bytes, at: 0)
-            try withPrivateMemory(byteCount: 1000) { memory in
+            try host.left.store(bytes, at: 0, of: share)
+            try host.right.withPrivateMemory(byteCount: 1000) { memory in
                 let places = (0..<1000).map { ($0 % 4, $0 * 4 % Page.byteCount) }
                 let reads = places.enumerated().map { index, place in
                     GrantCopySegment.read(
@@ -150,13 +154,13 @@ extension GrantConformance {
                 }
                 try expectDone(host.right, reads)
                 let expected = places.map { bytes[$0 * Page.byteCount + $1] }
-                try expectBytes("a byte a segment", memory.allBytes, expected)
+                try expectBytes("a byte a segment", host.right.allBytes(of: memory), expected)
             }
             try share.close()
         },
         ConformanceCheck("a copy into memory of ours that may not be written is refused") { host in
             let share = try host.left.grants.share(pageCount: 2, with: host.right.domain)
-            share.store([9], at: 0)
+            try host.left.store([9], at: 0, of: share)
             let mapping = try host.right.grants.map(
                 [share.references[1]], of: host.left.domain, access: .readOnly)
             let place = GrantLocation(share.references[0], of: host.left.domain)
@@ -167,7 +171,7 @@ extension GrantConformance {
                 _ = try host.right.grants.copy([.read(place, into: memory)], until: patience)
             }
             try mapping.close()
-            let byte = share.bytes(at: Page.byteCount, count: 1)
+            let byte = try host.left.bytes(at: Page.byteCount, count: 1, of: share)
             try expect("the byte that may not be written", byte, is: [0])
             try share.close()
         },

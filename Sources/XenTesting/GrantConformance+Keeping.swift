@@ -47,19 +47,22 @@ extension GrantConformance {
             for round in 0..<20 {
                 let loan = try pool.lend(pageCount: 1 + round % 4)
                 for page in 0..<loan.pageCount {
-                    loan.store([UInt8(round), UInt8(page)], at: 4094, ofPage: page)
+                    // Safe: the loan outlives each use of its pages here and below.
+                    let memory = unsafe loan.memory(ofPage: page)
+                    try host.left.store([UInt8(round), UInt8(page)], at: 4094, of: memory)
                 }
                 let pages = loan.references.granted(by: host.left.domain)
                 let seen = try cache.withPages(pages) { pages in
                     for (index, page) in pages.enumerated() {
-                        page.store([UInt8(round + index)], at: 0)
+                        try host.right.store([UInt8(round + index)], at: 0, of: page)
                     }
-                    return pages.map { $0.bytes(at: 4094, count: 2) }
+                    return try pages.map { try host.right.bytes(at: 4094, count: 2, of: $0) }
                 }
                 let expected = (0..<loan.pageCount).map { [UInt8(round), UInt8($0)] }
                 try expect("bytes of round \(round)", seen, is: expected)
                 for page in 0..<loan.pageCount {
-                    let answer = loan.bytes(at: 0, count: 1, ofPage: page)
+                    let memory = unsafe loan.memory(ofPage: page)
+                    let answer = try host.left.bytes(at: 0, count: 1, of: memory)
                     try expect("answer of round \(round)", answer, is: [UInt8(round + page)])
                 }
                 loan.giveBack()
@@ -82,8 +85,10 @@ extension GrantConformance {
             let pages = share.references.granted(by: host.left.domain)
             var cache = GrantMappingCache(host.right.grants, pageLimit: 2)
             for index in [0, 1, 2, 1, 3, 4, 0] {
-                share.store([UInt8(index + 1)], at: index * Page.byteCount)
-                let byte = try cache.withPages([pages[index]]) { $0[0].bytes(at: 0, count: 1) }
+                try host.left.store([UInt8(index + 1)], at: index * Page.byteCount, of: share)
+                let byte = try cache.withPages([pages[index]]) {
+                    try host.right.bytes(at: 0, count: 1, of: $0[0])
+                }
                 try expect("page \(index)", byte, is: [UInt8(index + 1)])
             }
             let kept = host.right.grants.accounts.mappings.flatMap(\.pages)

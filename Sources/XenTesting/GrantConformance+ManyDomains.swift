@@ -12,8 +12,9 @@ extension GrantConformance {
             let theirs = try host.left.grants.share(pageCount: 3, with: host.right.domain)
             let ours = try host.right.grants.share(pageCount: 3, with: host.right.domain)
             for page in 0..<3 {
-                theirs.store([UInt8(10 + page)], at: page * Page.byteCount + page)
-                ours.store([UInt8(20 + page)], at: page * Page.byteCount + page)
+                try host.left.store(
+                    [UInt8(10 + page)], at: page * Page.byteCount + page, of: theirs)
+                try host.right.store([UInt8(20 + page)], at: page * Page.byteCount + page, of: ours)
             }
             let left = theirs.references.granted(by: host.left.domain)
             let right = ours.references.granted(by: host.right.domain)
@@ -21,16 +22,20 @@ extension GrantConformance {
             let mapping = try host.right.grants.map(pages)
             try expect("the mapped pages", mapping.pages, is: pages)
             for (index, page) in [2, 0, 2, 0, 1, 1].enumerated() {
-                let byte = mapping.bytes(at: index * Page.byteCount + page, count: 1)
+                let byte = try host.right.bytes(
+                    at: index * Page.byteCount + page, count: 1, of: mapping)
                 try expect("page \(index)", byte, is: [[22, 10, 12, 20, 11, 21][index]])
-                mapping.store([UInt8(30 + index)], at: index * Page.byteCount + 4000)
+                try host.right.store(
+                    [UInt8(30 + index)], at: index * Page.byteCount + 4000, of: mapping)
             }
             for (page, value) in [(0, 31), (1, 34), (2, 32)] {
-                let byte = theirs.bytes(at: page * Page.byteCount + 4000, count: 1)
+                let byte = try host.left.bytes(
+                    at: page * Page.byteCount + 4000, count: 1, of: theirs)
                 try expect("their page \(page)", byte, is: [UInt8(value)])
             }
             for (page, value) in [(0, 33), (1, 35), (2, 30)] {
-                let byte = ours.bytes(at: page * Page.byteCount + 4000, count: 1)
+                let byte = try host.right.bytes(
+                    at: page * Page.byteCount + 4000, count: 1, of: ours)
                 try expect("our page \(page)", byte, is: [UInt8(value)])
             }
             try mapping.close()
@@ -74,7 +79,8 @@ extension GrantConformance {
             for page in 0..<2 {
                 let memory = unsafe mapping.memory.slice(
                     offset: page * Page.byteCount, byteCount: Page.byteCount)
-                try expect("page \(page) may be written", memory.isWritable(), is: false)
+                try expect(
+                    "page \(page) may be written", host.right.pages.isWritable(memory), is: false)
             }
             try mapping.close()
             try theirs.close()
@@ -87,8 +93,8 @@ extension GrantConformance {
                 let theirs = try host.left.grants.share(pageCount: 1, with: host.right.domain)
                 let ours = try host.right.grants.share(pageCount: 1, with: host.right.domain)
                 let ones = [UInt8](repeating: 1, count: Page.byteCount)
-                theirs.store(ones, at: 0)
-                ours.store(ones, at: 0)
+                try host.left.store(ones, at: 0, of: theirs)
+                try host.right.store(ones, at: 0, of: ours)
                 let mapping = try host.right.grants.map(
                     theirs.references.granted(by: host.left.domain)
                         + ours.references.granted(by: host.right.domain),
@@ -99,8 +105,8 @@ extension GrantConformance {
                 try expectRing(of: doorbell.left.port, on: host.left, "after the unmapping")
                 try expectSilence(on: host.left, "after the one ring")
                 let bytes =
-                    theirs.bytes(at: 0, count: Page.byteCount)
-                    + ours.bytes(at: 0, count: Page.byteCount)
+                    try host.left.bytes(at: 0, count: Page.byteCount, of: theirs)
+                    + host.right.bytes(at: 0, count: Page.byteCount, of: ours)
                 let cleared = bytes.indices.filter { bytes[$0] == 0 }
                 try expect("cleared bytes of both pages", cleared, is: [byte])
                 try doorbell.close()
@@ -118,8 +124,8 @@ extension GrantConformance {
             let ours = try host.right.grants.share(
                 pageCount: 1, with: host.right.domain,
                 notification: UnmapNotification(clearByte: 2, notifyPort: ofOurs.right.port))
-            theirs.store([1, 1, 1], at: 0)
-            ours.store([1, 1, 1], at: 0)
+            try host.left.store([1, 1, 1], at: 0, of: theirs)
+            try host.right.store([1, 1, 1], at: 0, of: ours)
             let mapping = try host.right.grants.map(
                 ours.references.granted(by: host.right.domain)
                     + theirs.references.granted(by: host.left.domain),
@@ -127,7 +133,9 @@ extension GrantConformance {
                     clearByte: Page.byteCount, notifyPort: ofMapping.right.port))
             try mapping.close()
             try expectRing(of: ofMapping.left.port, on: host.left, "after the unmapping")
-            let bytes = theirs.bytes(at: 0, count: 3) + ours.bytes(at: 0, count: 3)
+            let bytes =
+                try host.left.bytes(at: 0, count: 3, of: theirs)
+                + host.right.bytes(at: 0, count: 3, of: ours)
             try expect("the bytes after the unmapping", bytes, is: [0, 1, 1, 1, 1, 1])
             try expectSilence(on: host.right, "before the revocation")
             try theirs.close()

@@ -12,11 +12,11 @@ extension GrantConformance {
         ConformanceCheck("each side sees the bytes that the other one writes") { host in
             let share = try host.left.grants.share(pageCount: 1, with: host.right.domain)
             let mapping = try host.right.grants.map(share.references, of: host.left.domain)
-            share.store([1, 2, 3], at: 0)
+            try host.left.store([1, 2, 3], at: 0, of: share)
             try expect(
-                "read by the peer", mapping.bytes(at: 0, count: 3), is: [1, 2, 3])
-            mapping.store([4, 5, 6], at: Page.byteCount - 3)
-            let last = share.bytes(at: Page.byteCount - 3, count: 3)
+                "read by the peer", host.right.bytes(at: 0, count: 3, of: mapping), is: [1, 2, 3])
+            try host.right.store([4, 5, 6], at: Page.byteCount - 3, of: mapping)
+            let last = try host.left.bytes(at: Page.byteCount - 3, count: 3, of: share)
             try expect("written by the peer", last, is: [4, 5, 6])
             try mapping.close()
             try share.close()
@@ -24,26 +24,28 @@ extension GrantConformance {
         ConformanceCheck("a page is zero when it is shared, whoever had it before") { host in
             for _ in 0..<3 {
                 let share = try host.left.grants.share(pageCount: 2, with: host.right.domain)
-                let bytes = share.bytes(at: 0, count: share.byteCount)
+                let bytes = try host.left.bytes(at: 0, count: share.byteCount, of: share)
                 try expect(
                     "bytes of two new pages that are not zero", bytes.count { $0 != 0 }, is: 0)
-                share.store([UInt8](repeating: 0xEE, count: share.byteCount), at: 0)
+                try host.left.store(
+                    [UInt8](repeating: 0xEE, count: share.byteCount), at: 0, of: share)
                 try share.close()
             }
         },
         ConformanceCheck("pages are mapped one after another in the order asked for") { host in
             let share = try host.left.grants.share(pageCount: 16, with: host.right.domain)
             for page in 0..<16 {
-                share.store([UInt8(page)], at: page * Page.byteCount + page)
+                try host.left.store([UInt8(page)], at: page * Page.byteCount + page, of: share)
             }
             let same = try host.right.grants.map(share.references, of: host.left.domain)
             let reversed = try host.right.grants.map(
                 share.references.reversed(), of: host.left.domain)
             for page in 0..<16 {
-                let found = same.bytes(at: page * Page.byteCount + page, count: 1)
+                let found = try host.right.bytes(
+                    at: page * Page.byteCount + page, count: 1, of: same)
                 try expect("page \(page)", found, is: [UInt8(page)])
                 let offset = (15 - page) * Page.byteCount + page
-                let mirrored = reversed.bytes(at: offset, count: 1)
+                let mirrored = try host.right.bytes(at: offset, count: 1, of: reversed)
                 try expect("page \(page), mapped in reverse", mirrored, is: [UInt8(page)])
             }
             try same.close()
@@ -62,11 +64,11 @@ extension GrantConformance {
             let share = try host.left.grants.share(pageCount: 1, with: host.right.domain)
             let first = try host.right.grants.map(share.references, of: host.left.domain)
             let second = try host.right.grants.map(share.references, of: host.left.domain)
-            first.store([7], at: 9)
+            try host.right.store([7], at: 9, of: first)
             try expect(
-                "the other mapping", second.bytes(at: 9, count: 1), is: [7])
+                "the other mapping", host.right.bytes(at: 9, count: 1, of: second), is: [7])
             try first.close()
-            try expect("what is left", second.bytes(at: 9, count: 1), is: [7])
+            try expect("what is left", host.right.bytes(at: 9, count: 1, of: second), is: [7])
             try second.close()
             try share.close()
         },
@@ -75,7 +77,7 @@ extension GrantConformance {
             let share = try host.left.grants.share(pageCount: 1, with: host.right.domain)
             let mapping = try host.right.grants.map(
                 share.references, of: host.left.domain, access: .readOnly)
-            try expectReadOnly(mapping, of: share)
+            try expectReadOnly(mapping, of: share, host)
             try mapping.close()
             try share.close()
         },
@@ -85,20 +87,19 @@ extension GrantConformance {
                 pageCount: 1, with: host.right.domain, access: .readOnly)
             let mapping = try host.right.grants.map(
                 share.references, of: host.left.domain, access: .readOnly)
-            try expectReadOnly(mapping, of: share)
+            try expectReadOnly(mapping, of: share, host)
             try mapping.close()
             try share.close()
         },
     ]
 
     private static func expectReadOnly(
-        _ mapping: borrowing GrantMapping, of share: borrowing GrantShare
+        _ mapping: borrowing GrantMapping, of share: borrowing GrantShare, _ host: ConformanceHost
     ) throws {
-        share.store([8], at: 0)
-        try expect(
-            "the mapping may be written", try unsafe mapping.memory.isWritable(), is: false)
-        try expect("byte 0", mapping.bytes(at: 0, count: 1), is: [8])
-        try expect("the share may be written", unsafe share.memory.isWritable(), is: true)
-        try expect("byte 0 afterwards", mapping.bytes(at: 0, count: 1), is: [0])
+        try host.left.store([8], at: 0, of: share)
+        try expect("the mapping may be written", host.right.isWritable(mapping), is: false)
+        try expect("byte 0", host.right.bytes(at: 0, count: 1, of: mapping), is: [8])
+        try expect("the share may be written", host.left.isWritable(share), is: true)
+        try expect("byte 0 afterwards", host.right.bytes(at: 0, count: 1, of: mapping), is: [0])
     }
 }
