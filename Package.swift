@@ -139,12 +139,18 @@ let package = Package(
             ],
             path: "Tools/Simulator", swiftSettings: settings),
 
-        // Evidence: the agent that runs the suites inside a real Xen, and the benchmarks.
+        // Evidence: the agent that runs the suites inside a real Xen, parties in other domains, and the benchmarks.
+        .target(
+            name: "RemoteParties",
+            dependencies: [
+                "XenTesting", "XenCore", "XenSystem", "XenGrant", "XenEvtchn", "XenRing",
+            ],
+            path: "Lab/Remote", swiftSettings: settings),
         .executableTarget(
             name: "xen-lab-agent",
             dependencies: [
                 "XenTesting", "XenCore", "XenSystem", "XenGrant", "XenEvtchn", "XenStoreClient",
-                "XenBus", "BlockDevice",
+                "XenBus", "BlockDevice", "RemoteParties",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Lab/Agent", swiftSettings: settings),
@@ -213,6 +219,13 @@ let package = Package(
                 "XenRing", "XenMock", "XenTesting", "XenGrant", "XenEvtchn", "XenSystem", "CRing",
                 "CAllocationCount", "CPeerProcess", "CThreadSanitizer", "WatchedMemory",
                 "RingFuzzing",
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "RemotePartyTests",
+            dependencies: [
+                "RemoteParties", "XenTesting", "XenMock", "XenCore", "XenGrant", "XenEvtchn",
+                "XenSystem",
             ],
             swiftSettings: settings),
         .testTarget(

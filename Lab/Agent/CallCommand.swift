@@ -18,7 +18,7 @@ struct CallCommand: AsyncParsableCommand {
         let handles = try Handles()
         let store = try StoreClient.connect()
         let domain = DomainID(self.domain)
-        let offer = try await Offer.read(of: domain, in: store)
+        let offer = try await Offer.read(at: Offer.node, of: domain, in: store)
         var count: UInt32 = 0
         do {
             let mapping = try handles.grants.map([offer.reference], of: domain)
@@ -67,12 +67,16 @@ struct Offer {
 
     static let node: StorePath = "data/lab/offer"
 
-    func write(in store: StoreClient) async throws {
-        try await store.write(Self.node, "\(reference.rawValue) \(port.rawValue)")
+    func write(at node: StorePath = node, in store: StoreClient) async throws {
+        try await store.write(node, "\(reference.rawValue) \(port.rawValue)")
     }
 
     /// Waits for a domain's offer.
-    static func read(of domain: DomainID, in store: StoreClient) async throws -> Offer {
+    ///
+    /// - Parameter node: below the domain's home.
+    static func read(
+        at node: StorePath, of domain: DomainID, in store: StoreClient
+    ) async throws -> Offer {
         let node = try StorePath.home(of: domain).appending(node)
         let deadline = Deadline.after(.seconds(60))
         while try await !store.exists(node) {

@@ -2,7 +2,7 @@
 # The machine that Xen boots on: QEMU, with two serial ports. The first is the console of Xen and dom0; the
 # second carries the reports of Lab/inside, so that no kernel message can get between them.
 
-machine_seconds=520
+machine_seconds=1800
 machine_pid=
 
 # qemu_command ARGUMENT: fills $qemu; ARGUMENT goes to dom0's kernel, for Lab/inside to see.
