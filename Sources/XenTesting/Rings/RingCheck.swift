@@ -49,6 +49,7 @@ public struct RingCheck: Sendable {
                 try half.meet("the other half's begin of '\(name)'", saying: name)
                 try side == .left ? left(half) : right(half)
                 try expect("what is held at the end", party.grants.accounts.total, is: .none)
+                try party.holdings.expectNothing(side.rawValue)
             })
     }
 
