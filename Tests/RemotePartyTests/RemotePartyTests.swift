@@ -8,6 +8,12 @@ import XenMock
 import XenSystem
 import XenTesting
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// What a party elsewhere must do beyond passing the suites.
 @Suite struct RemotePartyTests {
     /// Each kind of thing that a check can forget, at either party.
@@ -107,6 +113,19 @@ import XenTesting
         }
         try? remote.close(until: .after(.seconds(30)))
         serving.join()
+    }
+
+    /// A check that does not go through its party is stopped: it cannot pass on bytes of its own.
+    @Test func memoryElsewhereIsNotTouchedHere() async {
+        await #expect(processExitsWith: .signal(SIGSEGV)) {
+            let stage = MockedRemote(here: .dom0, there: DomainID(7))
+            try stage.run { remote in
+                try remote.withParty { party in
+                    let share = try party.grants.share(pageCount: 1, with: .dom0)
+                    share.store([1], at: 0)
+                }
+            }
+        }
     }
 
     private func grantFailure(_ action: () throws(GrantError) -> Void) -> GrantError? {
