@@ -66,6 +66,7 @@ public struct BackRing<Request: RingMessage, Response: RingMessage>: ~Copyable, 
     ///
     /// Throws `.impossibleIndex` when the peer claims more requests than the ring has room for.
     @inlinable
+    @inline(__always)
     public mutating func next() throws(RingError) -> Request? {
         try requests.next(on: page.requests, limit: limit)
     }

@@ -78,6 +78,7 @@ public struct FrontRing<Request: RingMessage, Response: RingMessage>: ~Copyable,
     ///
     /// Throws `.impossibleIndex` when the peer claims more responses than requests are in flight.
     @inlinable
+    @inline(__always)
     public mutating func next() throws(RingError) -> Response? {
         try responses.next(on: page.responses, limit: inFlight)
     }

@@ -31,6 +31,7 @@ package struct RingConsumer: Sendable {
     ///
     /// - Parameter limit: the most that an honest peer can have produced beyond `consumed`.
     @inlinable
+    @inline(__always)
     package mutating func next<Lane: RingLane>(
         on lane: Lane, limit: UInt32
     ) throws(RingError) -> Lane.Message? {
@@ -65,6 +66,7 @@ package struct RingConsumer: Sendable {
     }
 
     @inlinable
+    @inline(__always)
     mutating func isReady(on lane: some RingLane, limit: UInt32) throws(RingError) -> Bool {
         if consumed != observed { return true }
         if try look(on: lane, limit: limit) { return true }
@@ -78,6 +80,7 @@ package struct RingConsumer: Sendable {
     }
 
     @inlinable
+    @inline(__always)
     mutating func look(on lane: some RingLane, limit: UInt32) throws(RingError) -> Bool {
         if let fault { throw fault }
         let producer = lane.observeProducer()
