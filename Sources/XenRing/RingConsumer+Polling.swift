@@ -5,6 +5,20 @@ extension RingConsumer {
         if consumed != observed { return true }
         return try look(on: lane, limit: limit)
     }
+
+    /// Takes the next message as `next(on:limit:)`, but looks this many times in vain before it asks the
+    /// peer to notify us.
+    @inlinable
+    package mutating func next<Lane: RingLane>(
+        on lane: Lane, limit: UInt32, looking count: Int
+    ) throws(RingError) -> Lane.Message? {
+        var left = count
+        while left > 0, try !sees(on: lane, limit: limit) {
+            left &-= 1
+            relax()
+        }
+        return try next(on: lane, limit: limit)
+    }
 }
 
 // For those who spin. Nobody has to notify a peer that looks by itself, so the event index is not set: before

@@ -41,19 +41,6 @@ package struct RingConsumer: Sendable {
         return message
     }
 
-    /// The same, but looks this many times in vain before it asks the peer to notify us.
-    @inlinable
-    package mutating func next<Lane: RingLane>(
-        on lane: Lane, limit: UInt32, looking count: Int
-    ) throws(RingError) -> Lane.Message? {
-        var left = count
-        while left > 0, consumed == observed, try !look(on: lane, limit: limit) {
-            left &-= 1
-            relax()
-        }
-        return try next(on: lane, limit: limit)
-    }
-
     /// Passes over all that is there without looking at it, up to the final check.
     package mutating func skip(
         on lane: some RingLane, limit: UInt32

@@ -7,10 +7,7 @@ extension RequestTable {
     /// - Returns: its payload; nil if no request of this id waits.
     @inlinable
     public mutating func abandon(_ id: ID) -> Payload? {
-        let slot = layout.slot(of: id)
-        guard layout.isOf(epoch, id), slot < entries.count,
-            layout.generation(of: id)
-                == layout.generationField(of: entries[slot].useCount &- 1),
+        guard layout.isOf(epoch, id), let slot = slot(lastUsedBy: id),
             case .waiting(_, let payload) = entries[slot].state
         else { return nil }
         abandon(slot: slot)

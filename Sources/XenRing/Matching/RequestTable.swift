@@ -100,11 +100,7 @@ public struct RequestTable<
     @inlinable
     public mutating func match(_ id: ID) -> RequestMatch<Request, Payload> {
         guard layout.isOf(epoch, id) else { return foreign(id) }
-        let slot = layout.slot(of: id)
-        guard slot < entries.count,
-            layout.generation(of: id)
-                == layout.generationField(of: entries[slot].useCount &- 1)
-        else { return unmatched(id) }
+        guard let slot = slot(lastUsedBy: id) else { return unmatched(id) }
         switch entries[slot].state {
         case .waiting(let request, let payload):
             unlink(slot)
@@ -119,6 +115,15 @@ public struct RequestTable<
         case .free:
             return unmatched(id)
         }
+    }
+
+    /// The slot that an id of this epoch names; nil if that is none, or another request's by now.
+    @inlinable
+    func slot(lastUsedBy id: ID) -> Int? {
+        let slot = layout.slot(of: id)
+        guard slot < entries.count else { return nil }
+        let last = layout.generationField(of: entries[slot].useCount &- 1)
+        return layout.generation(of: id) == last ? slot : nil
     }
 }
 
