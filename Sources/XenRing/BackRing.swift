@@ -17,6 +17,8 @@ public struct BackRing<Request: RingMessage, Response: RingMessage>: ~Copyable, 
     @usableFromInline let page: RingPage<Request, Response>
     @usableFromInline var requests: RingConsumer
     @usableFromInline var responses: RingProducer
+    /// The most requests whose responses had not been published before a publish, which is when they are most.
+    @usableFromInline var mostInFlight: UInt32 = 0
 
     /// Begins at the beginning of a ring that its front has just made.
     /// The corresponding Xen operation is `BACK_RING_INIT`.
@@ -56,10 +58,14 @@ public struct BackRing<Request: RingMessage, Response: RingMessage>: ~Copyable, 
         Int(requests.consumed.distance(from: responses.staged))
     }
 
+    /// The requests that were taken and whose responses the peer may not see yet.
+    @inlinable
+    var inFlight: UInt32 { requests.consumed.distance(from: responses.published) }
+
     /// What an honest front can have requested beyond what was taken: it reuses a slot only
     /// after it saw the response, so published responses count, staged ones do not.
     @inlinable
-    var limit: UInt32 { page.slotCount &- requests.consumed.distance(from: responses.published) }
+    var limit: UInt32 { page.slotCount &- inFlight }
 
     /// Takes the next request. Nil means that there is none and that the peer will notify us of the
     /// next one, since nil comes only after `RING_FINAL_CHECK_FOR_REQUESTS`.
@@ -93,6 +99,7 @@ public struct BackRing<Request: RingMessage, Response: RingMessage>: ~Copyable, 
     ///
     /// Responding more often than requests were taken is the caller's bug and traps.
     @inlinable
+    @inline(__always)
     public mutating func push(_ response: Response) {
         precondition(requests.consumed != responses.staged, "a response without a request")
         responses.stage(response, on: page.responses)
@@ -103,7 +110,8 @@ public struct BackRing<Request: RingMessage, Response: RingMessage>: ~Copyable, 
     @inlinable
     @inline(__always)
     public mutating func publish() -> PeerNotification {
-        responses.publish(on: page.responses)
+        mostInFlight = max(mostInFlight, inFlight)
+        return responses.publish(on: page.responses)
     }
 
     /// Answers all requests at once, up to the final check, publishes, and says whether to notify the peer.

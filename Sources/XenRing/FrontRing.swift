@@ -17,6 +17,8 @@ public struct FrontRing<Request: RingMessage, Response: RingMessage>: ~Copyable,
     @usableFromInline let page: RingPage<Request, Response>
     @usableFromInline var requests: RingProducer
     @usableFromInline var responses: RingConsumer
+    /// The most that were in flight after a publish, which is when they are most.
+    @usableFromInline var mostInFlight: UInt32 = 0
 
     /// Makes an empty ring: zeroes the memory and sets the ring up for both ends.
     /// The corresponding Xen operation is `XEN_FRONT_RING_INIT`.
@@ -59,6 +61,7 @@ public struct FrontRing<Request: RingMessage, Response: RingMessage>: ~Copyable,
     ///
     /// - Returns: false if the ring is full; nothing was staged then.
     @inlinable
+    @inline(__always)
     public mutating func push(_ request: Request) -> Bool {
         guard freeSlotCount > 0 else { return false }
         requests.stage(request, on: page.requests)
@@ -70,7 +73,9 @@ public struct FrontRing<Request: RingMessage, Response: RingMessage>: ~Copyable,
     @inlinable
     @inline(__always)
     public mutating func publish() -> PeerNotification {
-        requests.publish(on: page.requests)
+        let notification = requests.publish(on: page.requests)
+        mostInFlight = max(mostInFlight, inFlight)
+        return notification
     }
 
     /// Takes the next response. Nil means that there is none and that the peer will notify us of the

@@ -22,6 +22,7 @@ package struct RingProducer: Sendable {
 
     /// Puts a message into the next slot. The caller knows that the slot is free.
     @inlinable
+    @inline(__always)
     package mutating func stage<Lane: RingLane>(_ message: Lane.Message, on lane: Lane) {
         lane.store(message, at: staged)
         staged = staged.advanced(by: 1)

@@ -1,8 +1,7 @@
 /// What one end of a ring has done since it was made.
 ///
 /// Kept so that a message costs nothing: what was taken follows from the indices, and the rest is
-/// counted a publish or a final check at a time. How many requests were in flight at the most,
-/// `RequestTable.highWaterMark` knows.
+/// counted a publish or a final check at a time.
 public struct RingStatistics: Hashable, Sendable {
     /// The requests that a front has published, or that a back has taken.
     public var requestCount: UInt64
@@ -15,18 +14,24 @@ public struct RingStatistics: Hashable, Sendable {
     /// The final checks: the times that this end found nothing, asked to be notified, and looked
     /// once more.
     public var finalCheckCount: UInt64
+    /// The most requests that were in flight at once: of a front, published and not answered; of a back,
+    /// taken without a published response. Responses that stand in the page, not taken yet, count as answers
+    /// for a back and not for a front.
+    public var highWaterMark: Int
 
     /// The publishes that cost no notification.
     public var sparedNotificationCount: UInt64 { publishCount &- notificationCount }
 
     init(
-        requests: UInt64, responses: UInt64, from producer: RingProducer, to consumer: RingConsumer
+        requests: UInt64, responses: UInt64, from producer: RingProducer, to consumer: RingConsumer,
+        most: UInt32
     ) {
         requestCount = requests
         responseCount = responses
         publishCount = producer.publishCount
         notificationCount = producer.notificationCount
         finalCheckCount = consumer.finalCheckCount
+        highWaterMark = Int(most)
     }
 }
 
@@ -36,7 +41,7 @@ extension FrontRing {
         let published = requests.messageCount
         return RingStatistics(
             requests: published, responses: published &- UInt64(inFlight), from: requests,
-            to: responses)
+            to: responses, most: mostInFlight)
     }
 }
 
@@ -44,9 +49,8 @@ extension BackRing {
     /// What this end has done since it was made. A back that took a ring over counts from there on.
     public var statistics: RingStatistics {
         let published = responses.messageCount
-        let unanswered = requests.consumed.distance(from: responses.published)
         return RingStatistics(
-            requests: published &+ UInt64(unanswered), responses: published, from: responses,
-            to: requests)
+            requests: published &+ UInt64(inFlight), responses: published, from: responses,
+            to: requests, most: max(mostInFlight, inFlight))
     }
 }

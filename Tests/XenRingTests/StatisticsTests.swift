@@ -65,6 +65,33 @@ import XenRing
         #expect(back.statistics.notificationCount == 13 && back.statistics.publishCount == 100)
     }
 
+    /// Beside a model that looks after each message, not once a publish.
+    @Test func eachEndKnowsTheMostInFlight() throws {
+        var random = SplitMix(seed: 7)
+        for _ in 0..<50 {
+            let memory = TestMemory()
+            var front = Front(initializing: memory.view)
+            var back = Back(attachingTo: memory.view)
+            var most = (front: 0, back: 0)
+            for step in 0..<200 {
+                switch Int.random(in: 0..<6, using: &random) {
+                case 0, 1: _ = front.push(Wide(UInt64(step)))
+                case 2: _ = front.publish()
+                case 3: _ = try back.next()
+                case 4: if back.unansweredCount > 0 { back.push(Wide(1)) }
+                default:
+                    _ = back.publish()
+                    _ = try front.next()
+                }
+                let (sent, taken) = (front.statistics, back.statistics)
+                most.front = max(most.front, Int(sent.requestCount - sent.responseCount))
+                most.back = max(most.back, Int(taken.requestCount - taken.responseCount))
+                #expect(sent.highWaterMark == most.front && taken.highWaterMark == most.back)
+            }
+            #expect(most.front > 1 && most.back > 1)
+        }
+    }
+
     @Test func theTableKnowsTheMostInFlight() throws {
         var table = RequestTable<Wide<1>, Int, UInt64>(capacity: 8, epoch: Epoch(rawValue: 1))
         var ids: [UInt64] = []
