@@ -37,7 +37,7 @@ extension HypervisorState {
     private func wake(_ process: ProcessState) {
         guard process.isWaiting else { return }
         process.isWaiting = false
-        process.doorbell?.wakeup.signal()
+        if let doorbell = process.doorbell { awoken.add(doorbell) }
     }
 
     func mask(_ port: EventPort, by handle: EventHandle) throws(EventChannelError) {

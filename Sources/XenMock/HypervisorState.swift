@@ -15,6 +15,7 @@ struct HypervisorState: Sendable {
     /// Nil while all goes well.
     var faultPlan: FaultPlan?
     let underWay = NotificationsUnderWay()
+    let awoken = AwokenSleepers()
     /// Shares and mappings that a resume has ended, until their owners let go.
     var ended: Set<UInt64> = []
     private var lastID: UInt64 = 0

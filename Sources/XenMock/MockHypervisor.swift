@@ -1,4 +1,3 @@
-import Synchronization
 public import XenCore
 
 /// A hypervisor in memory, for tests: domains, their processes, real shared pages and doorbells.
@@ -14,7 +13,7 @@ public import XenCore
 /// It refuses whatever Xen and Linux refuse, with the same errno, and is stricter in one place:
 /// revoking a grant that a peer maps throws `.inUse`, where Linux hides the page away itself.
 public final class MockHypervisor: Sendable {
-    let state = Mutex(HypervisorState())
+    let state = HypervisorLock()
 
     public init() {}
 
