@@ -168,13 +168,12 @@ private actor DrainingActor {
     private var hasWork: Bool { (try? ring.seesRequests()) ?? true }
 
     private func drain(_ turn: EventThread.Turn) -> EventThread.Outcome {
-        var handled = 0
+        let handled: Int
         do {
-            while let request = try turn.mustArm ? ring.next() : ring.nextSeen() {
-                ring.push(BlockResponse(id: request.id, operation: request.operation))
-                handled += 1
-            }
-            if ring.publish() == .required { try served?.channel.notify() }
+            // One call a turn: each access to a stored property of an actor is checked.
+            let answered = try ring.answer(arming: turn.mustArm)
+            if answered.notification == .required { try served?.channel.notify() }
+            handled = answered.count
         } catch {
             return .emptied(handled: 0)
         }
@@ -185,6 +184,22 @@ private actor DrainingActor {
         let thread: EventThread
         let actor: DrainingActor
         func stop() throws { try thread.stopBlocking(until: .after(.seconds(30))) }
+    }
+}
+
+extension BackRing<BlockRequest, BlockResponse> {
+    /// Answers all requests that there are, and publishes.
+    ///
+    /// - Parameter isArming: whether it ends with the final check.
+    fileprivate mutating func answer(
+        arming isArming: Bool
+    ) throws(RingError) -> (count: Int, notification: PeerNotification) {
+        var count = 0
+        while let request = try isArming ? next() : nextSeen() {
+            push(BlockResponse(id: request.id, operation: request.operation))
+            count += 1
+        }
+        return (count, publish())
     }
 }
 
