@@ -31,7 +31,7 @@ extension RingScheduler {
         case quiet
         /// The peer notified us while we looked.
         case notified
-        /// The ring had work that nobody told us of: its peer gets this many rounds. To be logged.
+        /// The ring had work that nobody told us of: its peer gets this many rounds. To be logged at info.
         case lazy(roundCount: Int)
         /// The ring had been removed.
         case stale
@@ -75,5 +75,18 @@ extension RingScheduler {
 
         /// Calls with the id of a removed ring.
         public var staleCount: UInt64 = 0
+    }
+}
+
+extension RingScheduler.Verdict: CustomStringConvertible {
+    /// For a log: what was found, and what follows.
+    public var description: String {
+        switch self {
+        case .quiet: "no work"
+        case .notified: "the peer notified us meanwhile"
+        case .lazy(let roundCount):
+            "work of which no event had told: the peer gets \(roundCount) rounds of credit"
+        case .stale: "the ring had been removed"
+        }
     }
 }

@@ -40,13 +40,14 @@ struct BackendLife: Sendable {
 
     init(
         _ scene: Scene, _ disk: any BlockStorage,
-        grants wrap: (any GrantBackend) -> any GrantBackend = { $0 }
+        grants wrap: (any GrantBackend) -> any GrantBackend = { $0 },
+        lookPeriod: Duration = .seconds(20), log: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
         process = scene.hypervisor.domain(.dom0).startProcess(name: "backend")
         store = try scene.client(of: .dom0)
         backend = BlockBackend(
             storage: disk, grants: GrantTable(wrap(process.grants)),
-            events: EventChannels(process.events))
+            events: EventChannels(process.events), lookPeriod: lookPeriod, log: log)
         driver = BackendDriver(backend, at: try scene.device.backendPath, store: store)
         running = Task { [driver] in try await driver.run() }
     }

@@ -20,21 +20,25 @@ public final class BlockBackend: BackendDevice {
     private let grants: GrantTable
     private let events: EventChannels
     private let storage: any BlockStorage
+    private let lookPeriod: Duration
     private let log: @Sendable (String) -> Void
     private let server = Mutex<BlockServer?>(nil)
     private let past = Mutex(BlockBackendStatistics())
 
     /// - Parameters:
     ///   - events: for this device alone, since its thread waits on all of its ports.
+    ///   - lookPeriod: the ring is looked at this often although no event came. The period is that of oxenstored's
+    ///     `io_credit`.
     ///   - log: gets a sentence for each thing that a frontend did wrong.
     public init(
         storage: any BlockStorage, grants: GrantTable, events: EventChannels,
-        log: @escaping @Sendable (String) -> Void = { _ in }
+        lookPeriod: Duration = .seconds(20), log: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         precondition((1...BlockSector.countLimit).contains(storage.sectorCount), "no such disk")
         self.storage = storage
         self.grants = grants
         self.events = events
+        self.lookPeriod = lookPeriod
         self.log = log
     }
 
@@ -60,7 +64,7 @@ public final class BlockBackend: BackendDevice {
             try BlockService(
                 published: published, of: frontend, storage: storage, grants: grants,
                 events: events, log: log),
-            events: events)
+            events: events, lookPeriod: lookPeriod)
         try new.start(reportFailure: reportFailure)
         server.withLock { $0 = new }
         return [

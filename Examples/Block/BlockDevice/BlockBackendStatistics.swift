@@ -8,6 +8,8 @@ public struct BlockBackendStatistics: Hashable, Sendable {
     public var byteCount: UInt64 = 0
     /// Times that the frontend was notified.
     public var notificationCount = 0
+    /// Times that requests were found although no event had come for long.
+    public var unannouncedCount = 0
 
     public init() {}
 
@@ -18,6 +20,7 @@ public struct BlockBackendStatistics: Hashable, Sendable {
         sum.errorCount += right.errorCount
         sum.byteCount += right.byteCount
         sum.notificationCount += right.notificationCount
+        sum.unannouncedCount += right.unannouncedCount
         return sum
     }
 }

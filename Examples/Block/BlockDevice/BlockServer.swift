@@ -6,8 +6,8 @@ import XenSystem
 /// One connection of a backend: a `BlockService`, and the thread that carries it.
 final class BlockServer: Sendable {
     /// Looks at the ring this often although no event came: a frontend's event may have been lost, or its driver
-    /// may forget to send one. The period is that of oxenstored's `io_credit`.
-    private static let lookPeriod = Duration.seconds(20)
+    /// may forget to send one.
+    private let lookPeriod: Duration
 
     /// The thread takes it when it starts, and lets go of it when it ends.
     private let service: Mutex<BlockService?>
@@ -16,8 +16,11 @@ final class BlockServer: Sendable {
     private let ended = Completion()
     private let counted = Mutex(BlockBackendStatistics())
 
-    init(_ service: consuming sending BlockService, events: EventChannels) {
+    init(
+        _ service: consuming sending BlockService, events: EventChannels, lookPeriod: Duration
+    ) {
         self.events = events
+        self.lookPeriod = lookPeriod
         self.service = Mutex(service)
     }
 
@@ -47,18 +50,22 @@ final class BlockServer: Sendable {
 
     private func serve(_ service: consuming BlockService) throws {
         while goesOn {
-            while goesOn, try serveNext(&service) {}
-            guard goesOn, let event = try events.wait(until: .after(Self.lookPeriod)) else {
-                continue
+            try serveAll(&service)
+            guard goesOn else { return }
+            if let event = try events.wait(until: .after(lookPeriod)) {
+                try event.unmask()
+            } else if goesOn {
+                _ = try service.serveUnannounced()
             }
-            try event.unmask()
         }
     }
 
-    private func serveNext(_ service: inout BlockService) throws -> Bool {
-        let wasServed = try service.serveNext()
-        let statistics = service.statistics
-        counted.withLock { $0 = statistics }
-        return wasServed
+    private func serveAll(_ service: inout BlockService) throws {
+        while goesOn {
+            let wasServed = try service.serveNext()
+            let statistics = service.statistics
+            counted.withLock { $0 = statistics }
+            guard wasServed else { return }
+        }
     }
 }

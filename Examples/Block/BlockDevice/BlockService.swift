@@ -55,6 +55,15 @@ package struct BlockService: ~Copyable {
         return true
     }
 
+    /// The same where no event came for long: what it finds is counted and logged, since an event was lost, or the
+    /// frontend does not notify.
+    package mutating func serveUnannounced() throws -> Bool {
+        guard try serveNext() else { return false }
+        statistics.unannouncedCount += 1
+        log("a request was found of which no event had told; its frontend waited for it")
+        return true
+    }
+
     private mutating func answer(_ request: BlockRequest) -> BlockResponse {
         var status = BlockStatus.okay
         var byteCount = 0
