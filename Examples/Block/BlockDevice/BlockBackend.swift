@@ -29,7 +29,7 @@ public final class BlockBackend: BackendDevice {
     ///   - events: for this device alone, since its thread waits on all of its ports.
     ///   - lookPeriod: the ring is looked at this often although no event came. The period is that of oxenstored's
     ///     `io_credit`.
-    ///   - log: gets a sentence for each thing that a frontend did wrong.
+    ///   - log: gets a sentence for each thing that a frontend did wrong, and for each event that did not come.
     public init(
         storage: any BlockStorage, grants: GrantTable, events: EventChannels,
         lookPeriod: Duration = .seconds(20), log: @escaping @Sendable (String) -> Void = { _ in }

@@ -21,7 +21,7 @@ package struct BlockService: ~Copyable {
     ///
     /// - Parameters:
     ///   - mapPatience: how long a page that cannot be mapped yet is tried again, blocking.
-    ///   - log: gets a sentence for each thing that the frontend does wrong.
+    ///   - log: gets a sentence for each thing that the frontend does wrong, and for each event that did not come.
     package init(
         published: [String: String], of frontend: DomainID, storage: any BlockStorage,
         grants: GrantTable, events: EventChannels, mapPatience: Duration = GrantTable.mapPatience,

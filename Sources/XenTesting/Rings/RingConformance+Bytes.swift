@@ -83,8 +83,7 @@ extension RingConformance {
 
     /// Expects the page to say that all bytes have passed and none waits, and nothing that cannot be.
     private static func expectEmpty(_ page: [UInt8], _ kind: RingKind, _ plan: TrafficPlan) throws {
-        let inspection = try RingInspection(page, kind: kind)
-        try expect("what is wrong with the page", inspection.findings, is: [])
+        let inspection = try expectSound(page, kind)
         guard case .bytes(let report) = inspection.content else {
             throw ConformanceFailure("the page was not taken for one of bytes")
         }

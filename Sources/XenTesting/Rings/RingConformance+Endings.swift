@@ -35,9 +35,7 @@ extension RingConformance {
                 try expect(
                     front.inFlightCount >= unanswered,
                     "in flight: \(front.inFlightCount), but \(unanswered) were taken only")
-                let inspection = try RingInspection(
-                    pages.bytes, kind: .messages(slotByteCount: 112))
-                try expect("what is wrong with the page", inspection.findings, is: [])
+                try expectSound(pages.bytes, .messages(slotByteCount: 112))
                 try pages.close()
             },
             right: { half in
@@ -73,9 +71,7 @@ extension RingConformance {
                 try expect(
                     back.statistics.requestCount >= stop(plan).after,
                     "the back has only seen \(back.statistics.requestCount) requests")
-                let inspection = try RingInspection(
-                    pages.bytes, kind: .messages(slotByteCount: 112))
-                try expect("what is wrong with the page", inspection.findings, is: [])
+                try expectSound(pages.bytes, .messages(slotByteCount: 112))
                 try pages.close()
             })
     }

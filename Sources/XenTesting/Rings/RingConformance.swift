@@ -80,12 +80,19 @@ extension RingConformance {
         }
     }
 
+    /// Expects the pages to say nothing that cannot be.
+    @discardableResult
+    static func expectSound(_ bytes: [UInt8], _ kind: RingKind) throws -> RingInspection {
+        let inspection = try RingInspection(bytes, kind: kind)
+        try expect("what is wrong with the ring's pages", inspection.findings, is: [])
+        return inspection
+    }
+
     /// Expects the pages of a ring that both ends have found empty to say so, and nothing that cannot be.
     static func expectQuiet(
         _ bytes: [UInt8], slotByteCount: Int, slotCount: Int, end: RingIndex
     ) throws {
-        let inspection = try RingInspection(bytes, kind: .messages(slotByteCount: slotByteCount))
-        try expect("what is wrong with the ring's pages", inspection.findings, is: [])
+        let inspection = try expectSound(bytes, .messages(slotByteCount: slotByteCount))
         guard case .messages(let report) = inspection.content else {
             throw ConformanceFailure("the pages were not taken for a ring of messages")
         }
