@@ -49,14 +49,22 @@ struct ServerState: Sendable {
     }
 
     mutating func connect(_ descriptor: SharedDescriptor, as domain: DomainID) {
-        carryOut(core.introduce(domain))
+        introduce(domain)
         let id = core.connect(as: domain)
         sessions[id] = ServerSession(descriptor, outputLimit: core.quota.outputByteCount)
     }
 
-    mutating func introduce(_ domain: DomainID) { carryOut(core.introduce(domain)) }
+    mutating func introduce(_ domain: DomainID) {
+        var outputs: [StoreOutput] = []
+        core.introduce(domain, &outputs)
+        carryOut(outputs)
+    }
 
-    mutating func release(_ domain: DomainID) { carryOut(core.release(domain)) }
+    mutating func release(_ domain: DomainID) {
+        var outputs: [StoreOutput] = []
+        core.release(domain, &outputs)
+        carryOut(outputs)
+    }
 
     mutating func stop() {
         guard !isStopped else { return }
@@ -120,7 +128,9 @@ struct ServerState: Sendable {
         if isReadable, sessions[id]?.fill(&buffer) == false { return end(id) }
         do throws(StoreError) {
             while let request = try nextRequest(of: id) {
-                carryOut(core.handle(request, from: id))
+                var outputs: [StoreOutput] = []
+                core.handle(request, from: id, now: .now, &outputs)
+                carryOut(outputs)
             }
         } catch { end(id) }
     }
@@ -134,6 +144,11 @@ struct ServerState: Sendable {
             switch output {
             case .send(let id, let packet): if sessions[id]?.queue(packet) == false { end(id) }
             case .close(let id): end(id)
+            case .attach(_, port: _, let ticket):
+                var answers: [StoreOutput] = []
+                core.attached(ticket, as: nil, now: .now, &answers)
+                carryOut(answers)
+            case .detach, .log: break
             }
         }
     }

@@ -31,7 +31,7 @@ public struct StorePath: Hashable, Sendable {
 
     /// Checks bytes that claim to be a path. Throws `.invalidPath`.
     public init(bytes: [UInt8]) throws(StoreError) {
-        if let flaw = Self.flaw(in: bytes) {
+        if let flaw = Self.flaw(in: bytes, count: bytes.count) {
             throw StoreError(
                 .invalidPath, "'\(String(decoding: bytes.prefix(200), as: UTF8.self))' \(flaw)")
         }
@@ -92,25 +92,49 @@ public struct StorePath: Hashable, Sendable {
         return StorePath(trusted: Array(bytes[(base.bytes.count + (base == .root ? 0 : 1))...]))
     }
 
-    private static func flaw(in bytes: [UInt8]) -> String? {
-        guard let first = bytes.first else { return "is empty" }
+    /// Whether the first `count` bytes are a path. What a server asks of each request: without a copy.
+    package static func isWellFormed(_ bytes: [UInt8], count: Int) -> Bool {
+        flaw(in: bytes, count: count) == nil
+    }
+
+    private static func flaw(in bytes: [UInt8], count: Int) -> Flaw? {
+        guard count > 0, count <= bytes.count else { return .empty }
+        let first = bytes[0]
         let limit = first == slash || first == at ? absoluteByteCountLimit : relativeByteCountLimit
-        if bytes.count > limit { return "has \(bytes.count) bytes, and the limit is \(limit)" }
+        if count > limit { return .tooLong(count, limit: limit) }
         var previous: UInt8 = 0
-        for byte in bytes {
-            guard isAllowed(byte) else { return "has a character outside [A-Za-z0-9-/_@]" }
-            if byte == slash && previous == slash { return "has an empty name in it ('//')" }
+        for index in 0..<count {
+            let byte = bytes[index]
+            guard isAllowed(byte) else { return .forbiddenCharacter }
+            if byte == slash && previous == slash { return .emptyName }
             previous = byte
         }
-        return previous == slash && bytes.count > 1 ? "ends in '/'" : nil
+        return previous == slash && count > 1 ? .slashAtEnd : nil
     }
 
     private static func isAllowed(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), slash, UInt8(ascii: "_"), at:
-            true
-        default: false
+        // A bit for each of the 128 characters, the lower 64 first.
+        let bits: (low: UInt64, high: UInt64) = (0x03FF_A000_0000_0000, 0x07FF_FFFE_87FF_FFFF)
+        guard byte < 128 else { return false }
+        return (byte < 64 ? bits.low >> UInt64(byte) : bits.high >> UInt64(byte - 64)) & 1 == 1
+    }
+
+    /// What keeps bytes from being a path.
+    private enum Flaw: CustomStringConvertible {
+        case empty
+        case tooLong(Int, limit: Int)
+        case forbiddenCharacter
+        case emptyName
+        case slashAtEnd
+
+        var description: String {
+            switch self {
+            case .empty: "is empty"
+            case .tooLong(let count, let limit): "has \(count) bytes, and the limit is \(limit)"
+            case .forbiddenCharacter: "has a character outside [A-Za-z0-9-/_@]"
+            case .emptyName: "has an empty name in it ('//')"
+            case .slashAtEnd: "ends in '/'"
+            }
         }
     }
 }
@@ -119,7 +143,9 @@ extension StorePath: ExpressibleByStringLiteral {
     /// A path written in the program. A malformed one is a bug there, and stops it.
     public init(stringLiteral text: StaticString) {
         let bytes = Array(text.description.utf8)
-        if let flaw = Self.flaw(in: bytes) { preconditionFailure("path '\(text)' \(flaw)") }
+        if let flaw = Self.flaw(in: bytes, count: bytes.count) {
+            preconditionFailure("path '\(text)' \(flaw)")
+        }
         self.init(trusted: bytes)
     }
 }

@@ -9,9 +9,14 @@ import XenStoreWire
 /// One line a request: `CONNECTION TRANSACTION OPERATION PAYLOAD => OUTPUTS`, where `|` stands for NUL. Outputs, in their
 /// order, are separated by ` ; `: the reply's payload as it is, or `!NAME` for an error; `CONNECTION<PATH|TOKEN` for an
 /// event; `CONNECTION<closed`. A connection is named for its domain (`0`, `3`, or `3b` for another one of domain 3).
-/// `introduce N` and `release N` are what Xen tells.
+/// `introduce N`, `release N` and `shutdown N` are what Xen
+/// tells; `after N` lets so many milliseconds pass; `served CONNECTION` asks whether it is held back; `check` lists what does
+/// not hold of the server's state.
 struct Script {
     private(set) var core: StoreCore
+    private var now = Deadline(sinceEpoch: .seconds(1000))
+    /// What INTRODUCE meets: nil where domains' rings are attached.
+    var attachFailure: StoreErrorName?
     private var names: [ConnectionID: String] = [:]
 
     init(quota: StoreQuota = StoreQuota()) { core = StoreCore(quota: quota) }
@@ -27,13 +32,20 @@ struct Script {
     }
 
     private mutating func outputs(of words: [String]) throws -> String {
+        var outputs: [StoreOutput] = []
         switch words[0] {
         case "introduce":
-            let outputs = core.introduce(try domain(words[1]))
-            return text(outputs)
+            core.introduce(try domain(words[1]), &outputs)
         case "release":
-            let outputs = core.release(try domain(words[1]))
-            return text(outputs)
+            core.release(try domain(words[1]), &outputs)
+        case "shutdown":
+            core.shutDown(try domain(words[1]), &outputs)
+        case "check":
+            return core.findings().joined(separator: " ; ")
+        case "served":
+            return core.mayServe(try connection(words[1]), now: now) ? "yes" : "no"
+        case "after":
+            now = now + .milliseconds(try #require(Int(words[1])))
         default:
             let operation = try #require(
                 (0...26).map(StoreOperation.init).first { $0.description == words[2] })
@@ -41,9 +53,10 @@ struct Script {
                 operation, requestID: 7,
                 transaction: TransactionID(rawValue: try #require(UInt32(words[1]))),
                 payload: words.count > 3 ? Self.octets(words[3]) : [])
-            let outputs = core.handle(packet, from: try connection(words[0]))
-            return text(outputs)
+            core.handle(packet, from: try connection(words[0]), now: now, &outputs)
         }
+        attach(&outputs)
+        return text(outputs)
     }
 
     static func octets(_ text: String) -> [UInt8] {
@@ -52,6 +65,16 @@ struct Script {
 
     static func text(_ octets: [UInt8]) -> String {
         String(decoding: octets.map { $0 == 0 ? UInt8(ascii: "|") : $0 }, as: UTF8.self)
+    }
+
+    private static func text(_ notice: StoreNotice) -> String {
+        switch notice {
+        case .printed(let bytes): "printed \(text(bytes))"
+        case .softMemoryQuotaExceeded(let domain, _): "soft \(domain.rawValue) exceeded"
+        case .softMemoryQuotaKept(let domain, _): "soft \(domain.rawValue) kept"
+        case .heldBack(let domain): "held back \(domain.rawValue)"
+        case .request(_, let packet): "request \(packet.operation)"
+        }
     }
 
     private func domain(_ text: String) throws -> DomainID {
@@ -65,9 +88,24 @@ struct Script {
         return id
     }
 
+    /// Does as a shell without guests' rings: each INTRODUCE goes on at once.
+    private mutating func attach(_ outputs: inout [StoreOutput]) {
+        for output in outputs {
+            guard case .attach(_, port: _, let ticket) = output else { continue }
+            if let attachFailure {
+                core.failedToAttach(ticket, attachFailure, now: now, &outputs)
+            } else {
+                core.attached(ticket, as: nil, now: now, &outputs)
+            }
+        }
+    }
+
     private func text(_ outputs: [StoreOutput]) -> String {
-        outputs.map { output in
+        outputs.compactMap { output -> String? in
             switch output {
+            case .attach(let domain, let port, _): "attach \(domain.rawValue) \(port.rawValue)"
+            case .detach(let domain): "detach \(domain.rawValue)"
+            case .log(let notice): "log \(Self.text(notice))"
             case .close(let id): "\(names[id] ?? "?")<closed"
             case .send(let id, let packet):
                 switch packet.operation {

@@ -50,7 +50,8 @@ import XenStoreWire
             0 0 WRITE /a => !EINVAL
             0 0 WRITE @x|y => !EINVAL
             0 0 WATCH /a| => !EINVAL
-            0 0 WATCH /a|t|1| => !EINVAL
+            0 0 WATCH /a|t|1|2| => !EINVAL
+            0 0 WATCH /a|t|x| => !EINVAL
             0 0 UNWATCH /a|t| => !ENOENT
             0 0 SET_PERMS /| => !EINVAL
             0 0 SET_PERMS /|x0| => !EINVAL
@@ -63,7 +64,7 @@ import XenStoreWire
             0 0 WATCH_EVENT /a|t| => !ENOSYS
             0 0 ERROR EINVAL| => !ENOSYS
             0 0 RESTRICT 1| => !ENOSYS
-            0 0 CONTROL help| => !ENOSYS
+            0 0 CONTROL nonsense| => !EINVAL
             3 0 INTRODUCE 3|1|1| => !EACCES
             0 0 INTRODUCE 3|1|0| => !EINVAL
             """)
@@ -174,7 +175,7 @@ import XenStoreWire
             introduce 3 =>
             0 0 IS_DOMAIN_INTRODUCED 3| => T|
             0 0 IS_DOMAIN_INTRODUCED 4| => F|
-            0 0 INTRODUCE 4|1|5| => 0<@introduceDomain|i| ; OK|
+            0 0 INTRODUCE 4|1|5| => attach 4 5 ; 0<@introduceDomain|i| ; OK|
             0 0 RESUME 4| => OK|
             0 0 RESUME 5| => !ENOENT
             0 0 MKDIR /local/domain/3| => OK|
@@ -186,7 +187,7 @@ import XenStoreWire
             3 0 READ data| =>
             0 0 READ /local/domain/3| => !ENOENT
             0 0 GET_PERMS /shared| => n0|r4|
-            0 0 RELEASE 4| => 0<@releaseDomain|r| ; OK|
+            0 0 RELEASE 4| => detach 4 ; 0<@releaseDomain|r| ; OK|
             0 0 RELEASE 4| => !ENOENT
             0 0 RELEASE 0| => !EINVAL
             """)
@@ -320,15 +321,15 @@ import XenStoreWire
             """)
         var names: [[UInt8]] = []
         var offset = 0
-        let connection = script.core.connections.keys.first
+        let connection = script.core.connections.all.first?.id
         var part = DirectoryPart(generation: 0, names: [], isLast: false)
         while !part.isLast {
             let request = try Packet(
                 .directoryPart, requestID: 1, payload: Array("/many\0\(offset)\0".utf8))
             var core = script.core
-            guard
-                case .send(_, let reply) = core.handle(request, from: try #require(connection))
-                    .first
+            var outputs: [StoreOutput] = []
+            core.handle(request, from: try #require(connection), now: .now, &outputs)
+            guard case .send(_, let reply) = outputs.first
             else { return #expect(Bool(false), "no reply") }
             part = try Reply.part(reply.payload)
             names += part.names
@@ -348,6 +349,6 @@ import XenStoreWire
             0 0 WATCH \(deep)|t| => OK| ; 0<\(deep)|t|
             0 0 RM /a| => 0<\(deep)|t| ; OK|
             """)
-        #expect(script.core.tree.ownedCount(of: .dom0) == 5)
+        #expect(script.core.usage(of: .dom0).nodes == 5)
     }
 }

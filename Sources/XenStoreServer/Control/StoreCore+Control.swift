@@ -1,0 +1,269 @@
+import XenCore
+import XenStoreWire
+
+/// What CONTROL log switches on and off.
+enum LogSwitch: String, CaseIterable, Sendable {
+    /// Requests, as they come.
+    case io
+    /// Domains that are held back for the conflicts that they make.
+    case wrl
+}
+
+/// What a command of CONTROL answers.
+private enum ControlCommand: String, CaseIterable {
+    case check, connections, log, logfile
+    case liveUpdate = "live-update"
+    case memreport, print, quota
+    case softQuota = "quota-soft"
+    case transactions, watches, help
+
+    var parameters: String {
+        switch self {
+        case .check, .help: ""
+        case .connections, .watches, .transactions: "[<first>]"
+        case .log: "[on|off|+<switch>|-<switch>]"
+        case .logfile, .liveUpdate: "(not offered)"
+        case .memreport: ""
+        case .print: "<string>"
+        case .quota: "[set <name> <val>|<domid>|max [-r]]"
+        case .softQuota: "[set <name> <val>]"
+        }
+    }
+}
+
+/// CONTROL: commands to the server itself, from dom0. (docs/misc/xenstore.txt, "Miscellaneous".)
+extension StoreCore {
+    mutating func control(
+        _ arguments: [[UInt8]], _ context: RequestContext, _ outputs: inout [StoreOutput]
+    ) throws(StoreErrorName) -> [UInt8] {
+        let words = arguments.map { String(decoding: $0, as: UTF8.self) }
+        guard let command = words.first.flatMap(ControlCommand.init(rawValue:)) else {
+            throw .invalid
+        }
+        let rest = words.dropFirst()
+        switch command {
+        case .help:
+            try require(rest, 0...0)
+            return Self.terminated(Self.help)
+        case .check:
+            try require(rest, 0...0)
+            let found = findings()
+            return found.isEmpty
+                ? Reply.acknowledgement : Self.listing("findings", found, from: 0)
+        case .log: return try controlLog(rest)
+        case .quota: return try controlQuota(rest)
+        case .softQuota: return try controlSoftQuota(rest)
+        case .memreport:
+            guard rest.isEmpty else { throw .notImplemented }
+            return Self.listing("memory", memoryReport, from: 0)
+        case .print:
+            try require(rest, 1...1)
+            outputs.append(.log(.printed(arguments[1])))
+            return Reply.acknowledgement
+        case .connections:
+            return Self.listing("connections", connectionLines, from: try start(of: rest))
+        case .watches: return Self.listing("watches", watchLines, from: try start(of: rest))
+        case .transactions:
+            return Self.listing("transactions", transactionLines, from: try start(of: rest))
+        // This server is part of its program, which starts it anew and keeps its log.
+        case .logfile, .liveUpdate: throw .notImplemented
+        }
+    }
+
+    private func require(
+        _ words: ArraySlice<String>, _ count: ClosedRange<Int>
+    ) throws(StoreErrorName) {
+        guard count.contains(words.count) else { throw .invalid }
+    }
+
+    /// Where a view begins.
+    private func start(of words: ArraySlice<String>) throws(StoreErrorName) -> Int {
+        try require(words, 0...1)
+        guard let word = words.first else { return 0 }
+        guard let first = Int(decimal: Array(word.utf8)) else { throw .invalid }
+        return first
+    }
+
+    // MARK: - Commands
+
+    private static let help =
+        ControlCommand.allCases.map { command in
+            padded(command.rawValue, to: 15) + " " + command.parameters
+        }.joined(separator: "\n") + "\n"
+
+    private mutating func controlLog(
+        _ words: ArraySlice<String>
+    ) throws(StoreErrorName) -> [UInt8] {
+        try require(words, 0...1)
+        guard let word = words.first else {
+            let lines = LogSwitch.allCases.map { name in
+                Self.padded(name.rawValue, to: 8) + ": "
+                    + (logSwitches.contains(name) ? "on" : "off")
+            }
+            return Self.terminated("Log switch settings:\n" + lines.joined(separator: "\n") + "\n")
+        }
+        switch word {
+        case "on": logSwitches = Set(LogSwitch.allCases)
+        case "off": logSwitches = []
+        default:
+            guard let name = LogSwitch(rawValue: String(word.dropFirst())) else {
+                throw .invalid
+            }
+            switch word.first {
+            case "+": logSwitches.insert(name)
+            case "-": logSwitches.remove(name)
+            default: throw .invalid
+            }
+        }
+        return Reply.acknowledgement
+    }
+
+    private mutating func controlQuota(
+        _ words: ArraySlice<String>
+    ) throws(StoreErrorName) -> [UInt8] {
+        guard let first = words.first else {
+            return Self.terminated(
+                "Quota settings:\n"
+                    + Self.table { ($0, quota[keyPath: $0.hardLimit], $0.explanation) })
+        }
+        switch first {
+        case "set": return try controlSet(words.dropFirst(), isSoft: false)
+        case "max":
+            try require(words, 1...2)
+            guard words.count == 1 || words.last == "-r" else { throw .invalid }
+            if words.count == 2 { resetPeaks() }
+            return Self.terminated(
+                "Max. seen accounting values:\n"
+                    + Self.table { name in (name, name.usage.map { peak[keyPath: $0] } ?? 0, "") })
+        default:
+            try require(words, 1...1)
+            guard let id = UInt16(decimal: Array(first.utf8)) else { throw .invalid }
+            return try account(of: DomainID(id))
+        }
+    }
+
+    private mutating func controlSoftQuota(
+        _ words: ArraySlice<String>
+    ) throws(StoreErrorName) -> [UInt8] {
+        if words.first == "set" { return try controlSet(words.dropFirst(), isSoft: true) }
+        try require(words, 0...0)
+        return Self.terminated(
+            "Quota settings:\n"
+                + Self.table { name in
+                    name.softLimit.map { (name, quota[keyPath: $0], name.explanation) }
+                })
+    }
+
+    private mutating func controlSet(
+        _ words: ArraySlice<String>, isSoft: Bool
+    ) throws(StoreErrorName) -> [UInt8] {
+        let words = Array(words)
+        guard words.count == 2, let name = QuotaName(rawValue: words[0]),
+            !isSoft || name.softLimit != nil,
+            let limit = Int32(decimal: Array(words[1].utf8)), limit > 0
+        else { throw .invalid }
+        quota[keyPath: name.limit(isSoft: isSoft)] = Int(limit)
+        return Reply.acknowledgement
+    }
+
+    private func account(of domain: DomainID) throws(StoreErrorName) -> [UInt8] {
+        guard let record = domains[domain] else { throw .noEntry }
+        let usage = usage(of: domain)
+        let lines = QuotaName.allCases.map { name in
+            let (now, most) =
+                name.usage.map { (usage[keyPath: $0], record.peak[keyPath: $0]) }
+                ?? (0, 0)
+            return Self.padded(name.rawValue, to: 17) + ": " + Self.padded(now, to: 8)
+                + " (max " + Self.padded(max(now, most), to: 8) + ")\n"
+        }
+        return Self.terminated("Domain \(domain.rawValue):\n" + lines.joined())
+    }
+
+    private mutating func resetPeaks() {
+        peak = Usage()
+        for domain in domains.keys {
+            domains[domain]?.peak = Usage()
+            raisePeak(of: domain)
+        }
+    }
+
+    // MARK: - Views
+
+    private var memoryReport: [String] {
+        [
+            "nodes: \(tree.nodes.count)", "watches: \(watches.count)",
+            "transactions: \(transactionCount)", "connections: \(connections.count)",
+        ]
+            + domains.keys.sorted().map { domain in
+                let usage = usage(of: domain)
+                return "domain \(domain.rawValue): \(usage.memory) bytes in \(usage.nodes) nodes, "
+                    + "\(usage.watches) watches, \(usage.transactions) transactions"
+            }
+    }
+
+    private var connectionLines: [String] {
+        connections.all.map { connection in
+            "\(connection.id.rawValue) domain \(connection.holder.domain.rawValue): "
+                + "\(connection.watches.count) watches, "
+                + "\(connection.transactions.count) transactions, \(connection.memory) bytes"
+        }
+    }
+
+    private var watchLines: [String] {
+        watches.all.map { watch in
+            let domain = connections[watch.connection]?.holder.domain ?? .dom0
+            let token = String(decoding: watch.token.prefix(64), as: UTF8.self)
+            return "\(watch.connection.rawValue) domain \(domain.rawValue): \(watch.path) \(token)"
+                + (watch.depth.map { " depth \($0)" } ?? "")
+        }
+    }
+
+    private var transactionLines: [String] {
+        connections.all.flatMap { connection in
+            connection.transactions.sorted { $0.key.rawValue < $1.key.rawValue }.map { entry in
+                "\(connection.id.rawValue) domain \(connection.holder.domain.rawValue): "
+                    + "\(entry.key.rawValue), \(entry.value.touches.count) nodes, "
+                    + "\(entry.value.memory) bytes"
+            }
+        }
+    }
+
+    func trace(_ packet: Packet, from id: ConnectionID, _ outputs: inout [StoreOutput]) {
+        if logSwitches.contains(.io) { outputs.append(.log(.request(id, packet))) }
+    }
+
+    // MARK: - Text
+
+    private static func table(
+        _ row: (QuotaName) -> (name: QuotaName, value: Int, explanation: String)?
+    ) -> String {
+        QuotaName.allCases.compactMap(row).map { row in
+            padded(row.name.rawValue, to: 17) + ": " + padded(row.value, to: 8)
+                + (row.explanation.isEmpty ? "" : " " + row.explanation) + "\n"
+        }.joined()
+    }
+
+    private static func padded(_ text: String, to width: Int) -> String {
+        text + String(repeating: " ", count: max(width - text.utf8.count, 0))
+    }
+
+    private static func padded(_ number: Int, to width: Int) -> String {
+        let text = String(number)
+        return String(repeating: " ", count: max(width - text.utf8.count, 0)) + text
+    }
+
+    private static func terminated(_ text: String) -> [UInt8] { Array(text.utf8) + [0] }
+
+    /// Lines as many as one reply takes, and where to go on.
+    private static func listing(_ what: String, _ lines: [String], from first: Int) -> [UInt8] {
+        var text = "\(lines.count) \(what)\n"
+        for (index, line) in lines.enumerated().dropFirst(first) {
+            guard text.utf8.count + line.utf8.count + 40 < Packet.payloadByteCountLimit else {
+                text += "go on from \(index)\n"
+                break
+            }
+            text += line + "\n"
+        }
+        return terminated(text)
+    }
+}

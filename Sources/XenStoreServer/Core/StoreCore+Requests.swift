@@ -1,0 +1,160 @@
+import XenCore
+import XenStoreWire
+
+/// From a packet to what it asks for.
+extension StoreCore {
+    /// The reply's payload; nil when it comes later.
+    mutating func perform(
+        _ packet: Packet, _ context: inout RequestContext, _ outputs: inout [StoreOutput]
+    ) throws(StoreErrorName) -> [UInt8]? {
+        let operation = packet.operation
+        if operation == .watch || operation == .unwatch {
+            context.transaction = .none
+        } else if context.transaction != .none {
+            try checkTransaction(operation, context)
+        }
+        let payload = packet.payload
+        switch operation {
+        case .read: return try read(try onePath(payload, context), context).value
+        case .write:
+            let (path, value) = try pathAndValue(payload, context)
+            try write(path, value, context, &outputs)
+        case .directory: return try list(try onePath(payload, context), context).payload
+        case .getPermissions:
+            return try permissions(try onePath(payload, context, orSpecial: true), context)
+        case .makeDirectory:
+            try makeDirectory(try onePath(payload, context), context, &outputs)
+        case .remove: try remove(try onePath(payload, context), context, &outputs)
+        default: return try performRarer(packet, &context, &outputs)
+        }
+        return Reply.acknowledgement
+    }
+
+    /// Who may not ask for an operation is told so before anything else.
+    private func checkTransaction(
+        _ operation: StoreOperation, _ context: RequestContext
+    ) throws(StoreErrorName) {
+        try checkRight(to: operation, context)
+        guard connections[context.slot]?.transactions[context.transaction] != nil else {
+            throw .noEntry
+        }
+    }
+
+    private func checkRight(
+        to operation: StoreOperation, _ context: RequestContext
+    ) throws(StoreErrorName) {
+        switch operation {
+        case .introduce, .release, .isDomainIntroduced, .resume, .setTarget, .control,
+            .setFeature, .getQuota, .setQuota:
+            guard context.client.isPrivileged else { throw .accessDenied }
+        case .watchEvent, .error, .restrict: throw .notImplemented
+        default:
+            guard operation.rawValue <= StoreOperation.setQuota.rawValue else {
+                throw .notImplemented
+            }
+        }
+    }
+
+    private mutating func performRarer(
+        _ packet: Packet, _ context: inout RequestContext, _ outputs: inout [StoreOutput]
+    ) throws(StoreErrorName) -> [UInt8]? {
+        try checkRight(to: packet.operation, context)
+        switch try Request(decoding: packet.operation, payload: packet.payload) {
+        case .directoryPart(let path, let offset):
+            return try part(try absolute(path, context), offset, context)
+        case .setPermissions(let path, let entries):
+            try setPermissions(
+                try absolute(path, context, orSpecial: true), entries, context, &outputs)
+        case .watch(let path, let token, let depth): try watch(path, token, depth, &context)
+        case .unwatch(let path, let token): try unwatch(path, token, context)
+        case .resetWatches: reset(context.slot)
+        case .transactionStart: return Fields.encode([decimal(try start(context).rawValue)])
+        case .transactionEnd(let commit): try end(commit, context, &outputs)
+        case .introduce(let domain, _, let port):
+            try introduce(domain, port, context, &outputs)
+            return nil
+        case .release(let domain):
+            try requireGuest(domain)
+            release(domain, &outputs)
+        case .resume(let domain):
+            try requireGuest(domain)
+            domains[domain]?.hasShutDown = false
+        case .isDomainIntroduced(let domain):
+            let isIntroduced = domain == .oneself || domains[domain]?.isIntroduced ?? false
+            return Fields.encode([Array((isIntroduced ? "T" : "F").utf8)])
+        case .getDomainPath(let domain): return Fields.encode([StorePath.home(of: domain).bytes])
+        case .setTarget(let domain, let target): try setTarget(of: domain, target)
+        case .getFeature(let domain): return try featureReply(domain, context)
+        case .setFeature(let domain, let features): try setFeatures(features, of: domain)
+        case .getQuota(let domain, let name): return try quotaReply(domain, name)
+        case .setQuota(let domain, let name, let limit): try setQuota(domain, name, limit)
+        case .control(let arguments): return try control(arguments, context, &outputs)
+        case .read, .write, .directory, .getPermissions, .makeDirectory, .remove:
+            // `perform` has dealt with them.
+            throw .invalid
+        }
+        return Reply.acknowledgement
+    }
+
+    // MARK: - Paths
+
+    /// The path that a payload consists of, with one NUL at its end.
+    private func onePath(
+        _ payload: [UInt8], _ context: RequestContext, orSpecial: Bool = false
+    ) throws(StoreErrorName) -> PathKey {
+        guard let end = payload.firstIndex(of: 0), end == payload.count - 1 else {
+            throw .invalid
+        }
+        return try path(payload, end, context, orSpecial)
+    }
+
+    private func pathAndValue(
+        _ payload: [UInt8], _ context: RequestContext
+    ) throws(StoreErrorName) -> (PathKey, [UInt8]) {
+        guard let end = payload.firstIndex(of: 0) else { throw .invalid }
+        return (try path(payload, end, context, false), Array(payload[(end + 1)...]))
+    }
+
+    private func path(
+        _ payload: [UInt8], _ count: Int, _ context: RequestContext, _ orSpecial: Bool
+    ) throws(StoreErrorName) -> PathKey {
+        guard StorePath.isWellFormed(payload, count: count) else { throw .invalid }
+        let first = payload[0]
+        if first == UInt8(ascii: "/") {
+            return try checked(PathKey(storage: payload, count: count), context)
+        }
+        if first == UInt8(ascii: "@") {
+            guard orSpecial else { throw .invalid }
+            return try checked(PathKey(storage: payload, count: count), context)
+        }
+        let home = connections[context.slot]?.home ?? []
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(home.count + count)
+        bytes.append(contentsOf: home)
+        bytes.append(contentsOf: payload[..<count])
+        return try checked(PathKey(bytes), context)
+    }
+
+    /// The absolute form of a path that has been decoded.
+    func absolute(
+        _ path: StorePath, _ context: RequestContext, orSpecial: Bool = false
+    ) throws(StoreErrorName) -> PathKey {
+        guard orSpecial || !path.isSpecial else { throw .invalid }
+        guard !path.isAbsolute, !path.isSpecial else {
+            return try checked(PathKey(path.bytes), context)
+        }
+        return try checked(
+            PathKey((connections[context.slot]?.home ?? []) + path.bytes), context)
+    }
+
+    private func checked(
+        _ path: PathKey, _ context: RequestContext
+    ) throws(StoreErrorName) -> PathKey {
+        guard !context.client.isPrivileged, let record = domains[context.client.domain] else {
+            return path
+        }
+        let count = path.countedByteCount
+        if StoreQuota.exceeds(count, record.quota.pathByteCount) { throw .invalid }
+        return path
+    }
+}

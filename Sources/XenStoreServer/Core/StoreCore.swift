@@ -1,0 +1,161 @@
+package import XenCore
+package import XenStoreWire
+
+/// The store as a value: requests, time and domain events in; replies, watch events and what else is to be done out.
+///
+/// Where docs/misc/xenstore.txt is silent it answers as the C xenstored does. Where it differs on purpose,
+/// docs/store-differences.md says why.
+package struct StoreCore: Sendable {
+    /// The limits of domains that come from now on.
+    package internal(set) var quota: StoreQuota
+    var ledger: Ledger
+    var tree: StoreTree
+    var connections = ConnectionTable()
+    var watches = WatchIndex()
+    var domains: [DomainID: DomainRecord]
+    /// How many domains with an id have gone.
+    var predecessors: [DomainID: UInt32] = [:]
+    var transactionCount = 0
+    /// Who removed what while transactions were open.
+    var removals = RemovalLog()
+    /// Those who make too many transactions fail.
+    var heldBack: Set<DomainID> = []
+    var introductions: [IntroductionTicket: PendingIntroduction] = [:]
+    var lastTicket: UInt64 = 0
+    var logSwitches: Set<LogSwitch> = []
+    /// The most that any guest has had of everything.
+    var peak = Usage()
+    /// Memory for the watches that one change concerns, kept from change to change.
+    var concerned: [RegisteredWatch] = []
+
+    package init(quota: StoreQuota = StoreQuota()) {
+        self.quota = quota
+        var ledger = Ledger(keepsNodes: true)
+        tree = StoreTree(&ledger)
+        self.ledger = ledger
+        var dom0 = DomainRecord(quota: quota)
+        dom0.isIntroduced = true
+        domains = [.dom0: dom0]
+    }
+
+    /// Opens a connection that speaks for `domain`.
+    package mutating func connect(as domain: DomainID) -> ConnectionID {
+        know(domain)
+        return connections.open(for: current(domain))
+    }
+
+    /// Forgets a connection, its watches and its transactions.
+    package mutating func disconnect(_ id: ConnectionID) {
+        guard let slot = connections.slot(of: id) else { return }
+        reset(slot)
+        connections.close(slot)
+    }
+
+    /// Answers one request, or asks for what it takes to answer it. Everything is appended to `outputs`: the events
+    /// that a request causes come before its reply, but for a new watch's own.
+    ///
+    /// - Parameter now: what time it is, for quotas on time.
+    package mutating func handle(
+        _ packet: Packet, from id: ConnectionID, now: Deadline, _ outputs: inout [StoreOutput]
+    ) {
+        guard let slot = connections.slot(of: id), let holder = connections[slot]?.holder else {
+            return
+        }
+        var context = RequestContext(
+            connection: id, slot: slot, transaction: packet.transaction,
+            requestID: packet.requestID, client: identity(of: holder), now: now)
+        if !logSwitches.isEmpty { trace(packet, from: id, &outputs) }
+        do throws(StoreErrorName) {
+            guard let payload = try perform(packet, &context, &outputs) else { return }
+            guard payload.count <= Packet.payloadByteCountLimit else { throw .tooBig }
+            reply(packet.operation, payload, context, &outputs)
+            if let event = context.eventAfterReply { outputs.append(.send(id, event)) }
+        } catch {
+            reply(.error, error.payload, context, &outputs)
+        }
+    }
+
+    func reply(
+        _ operation: StoreOperation, _ payload: [UInt8], _ context: RequestContext,
+        _ outputs: inout [StoreOutput]
+    ) {
+        let packet = try? Packet(
+            operation, requestID: context.requestID, transaction: context.transactionInReply,
+            payload: payload)
+        if let packet { outputs.append(.send(context.connection, packet)) }
+    }
+
+    /// Whether requests of this connection may be handled, or wait because its domain keeps others from committing.
+    package func mayServe(_ id: ConnectionID, now: Deadline) -> Bool {
+        guard !heldBack.isEmpty, let domain = connections[id]?.holder.domain,
+            heldBack.contains(domain)
+        else { return true }
+        return domains[domain]?.credit.mayServe(at: now) ?? true
+    }
+
+    /// When the first of those who wait may go on; nil when nobody waits.
+    package var nextWake: Deadline? { heldBack.compactMap { domains[$0]?.credit.wake }.min() }
+
+    /// Bytes that a connection's watches and transactions hold.
+    package func memory(of id: ConnectionID) -> Int { connections[id]?.memory ?? 0 }
+
+    /// The limits of a domain.
+    package func quota(of domain: DomainID) -> StoreQuota { domains[domain]?.quota ?? quota }
+
+    /// What to tell a domain on its ring's page.
+    package func features(of domain: DomainID) -> ServerFeatures {
+        domains[domain]?.features ?? .all
+    }
+
+    // MARK: - Who is who
+
+    /// The domain that has this id now.
+    func current(_ domain: DomainID) -> Incarnation {
+        Incarnation(domain: domain, number: predecessors[domain] ?? 0)
+    }
+
+    /// Whether the domain that somebody wrote of is the one that has the id now.
+    func isAlive(_ incarnation: Incarnation) -> Bool {
+        incarnation.domain == .dom0 || incarnation.number == predecessors[incarnation.domain] ?? 0
+    }
+
+    func identity(of holder: Incarnation) -> StoreClientIdentity {
+        guard holder.domain != .dom0 else {
+            return StoreClientIdentity(incarnation: holder, target: nil)
+        }
+        return StoreClientIdentity(incarnation: holder, target: domains[holder.domain]?.target)
+    }
+
+    /// Has a record of the domain, with today's limits if it is new.
+    mutating func know(_ domain: DomainID) {
+        if domains[domain] == nil { domains[domain] = DomainRecord(quota: quota) }
+    }
+}
+
+/// A request on its way through the core: who asks, and where.
+struct RequestContext {
+    let connection: ConnectionID
+    let slot: Int
+    /// The transaction that the request belongs to; none for those that ignore it.
+    var transaction: TransactionID
+    let requestID: UInt32
+    let client: StoreClientIdentity
+    let now: Deadline
+    /// As it came: the reply repeats it.
+    let transactionInReply: TransactionID
+    /// A new watch's own event.
+    var eventAfterReply: Packet?
+
+    init(
+        connection: ConnectionID, slot: Int, transaction: TransactionID, requestID: UInt32,
+        client: StoreClientIdentity, now: Deadline
+    ) {
+        self.connection = connection
+        self.slot = slot
+        self.transaction = transaction
+        self.requestID = requestID
+        self.client = client
+        self.now = now
+        transactionInReply = transaction
+    }
+}

@@ -1,0 +1,41 @@
+package import XenCore
+package import XenStoreWire
+
+/// A connection's name within the server; never reused, and in the order of opening.
+package struct ConnectionID: RawRepresentable, Hashable, Comparable, Sendable {
+    package let rawValue: UInt64
+
+    package init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// An INTRODUCE that waits for the domain's ring, to be given back once that is there or has failed.
+package struct IntroductionTicket: Hashable, Sendable {
+    let serial: UInt64
+}
+
+/// What the server wants done.
+package enum StoreOutput: Hashable, Sendable {
+    case send(ConnectionID, Packet)
+    case close(ConnectionID)
+    /// INTRODUCE: map the domain's ring page (grant reference 1) and bind its port, again if they were already,
+    /// then give the ticket back to `StoreCore.attached` or `StoreCore.failedToAttach`.
+    case attach(DomainID, port: EventPort, IntroductionTicket)
+    /// RELEASE, or the domain's death: let go of its page and port.
+    case detach(DomainID)
+    /// A line for the log.
+    case log(StoreNotice)
+}
+
+/// What the server's owner may want to know of.
+package enum StoreNotice: Hashable, Sendable {
+    /// CONTROL print.
+    case printed([UInt8])
+    case softMemoryQuotaExceeded(DomainID, byteCount: Int)
+    case softMemoryQuotaKept(DomainID, byteCount: Int)
+    /// The domain made so many transactions fail that it waits.
+    case heldBack(DomainID)
+    /// Switched on by CONTROL log.
+    case request(ConnectionID, Packet)
+}

@@ -1,0 +1,152 @@
+import XenCore
+import XenStoreWire
+
+/// What guests may use, and what they do.
+extension StoreCore {
+    /// A client's limit, as large as can be where there is none.
+    func limit(_ path: KeyPath<StoreQuota, Int>, _ client: StoreClientIdentity) -> Int {
+        guard !client.isPrivileged, let limit = domains[client.domain]?.quota[keyPath: path],
+            limit != 0
+        else { return .max }
+        return limit
+    }
+
+    /// Refuses a guest that would come to `amount`, or remembers that it did.
+    mutating func check(
+        _ amount: Int, _ limit: KeyPath<StoreQuota, Int>, _ peak: WritableKeyPath<Usage, Int>,
+        _ client: StoreClientIdentity, or error: StoreErrorName
+    ) throws(StoreErrorName) {
+        guard !client.isPrivileged, let record = domains[client.domain] else { return }
+        if StoreQuota.exceeds(amount, record.quota[keyPath: limit]) { throw error }
+        if amount > record.peak[keyPath: peak] {
+            domains[client.domain]?.peak[keyPath: peak] = amount
+        }
+    }
+
+    /// What a domain uses now.
+    func usage(of domain: DomainID) -> Usage {
+        let account = ledger.account(of: domain)
+        var usage = domains[domain]?.peak ?? Usage()
+        usage.nodes = account.nodes
+        usage.memory = account.memory + (domains[domain]?.ownMemory ?? 0)
+        usage.watches = domains[domain]?.watches ?? 0
+        usage.transactions = domains[domain]?.transactions ?? 0
+        return usage
+    }
+
+    /// Whether a guest may write so many bytes to a node, which is made if there is none.
+    mutating func checkWrite(
+        to path: PathKey, _ node: StoreNode?, _ byteCount: Int, _ context: RequestContext,
+        _ outputs: inout [StoreOutput]
+    ) throws(StoreErrorName) {
+        let size = byteCount + (node?.children.byteCount ?? 0)
+        try checkSize(size, context)
+        var memory = size - (node?.byteCount ?? 0)
+        if node == nil { memory += try checkCreation(of: path, context) }
+        guard memory > 0 else { return }
+        let client = context.client
+        let used = usage(of: client.domain).memory + pending(context).memory
+        let limit = limit(\.memoryByteCount, client)
+        guard used + memory <= limit else { throw fail(context) }
+    }
+
+    private mutating func checkSize(
+        _ byteCount: Int, _ context: RequestContext
+    ) throws(StoreErrorName) {
+        do {
+            try check(
+                byteCount, \.nodeByteCount, \.nodeByteCount, context.client, or: .noSpace)
+        } catch { throw fail(context) }
+    }
+
+    /// What a transaction would change in the client's account.
+    private func pending(_ context: RequestContext) -> Ledger.Account {
+        guard context.transaction != .none else { return Ledger.Account() }
+        return connections[context.slot]?.transactions[context.transaction]?.ledger
+            .account(of: context.client.domain) ?? Ledger.Account()
+    }
+
+    /// Whether a guest may make a node and those missing above it. Returns the bytes that they take.
+    private mutating func checkCreation(
+        of path: PathKey, _ context: RequestContext
+    ) throws(StoreErrorName) -> Int {
+        let client = context.client
+        var missing = 0
+        var memory = 0
+        var child: PathKey? = path
+        while let key = child {
+            missing += 1
+            memory += key.count + 24
+            guard let parent = key.parent else { break }
+            if let node = current(context).node(at: parent) {
+                try checkSize(node.byteCount + key.listedByteCount, context)
+                break
+            }
+            child = parent
+        }
+        let used = ledger.account(of: client.domain).nodes + pending(context).nodes
+        let limit = limit(\.nodes, client)
+        guard used + missing <= limit else {
+            // As in the C daemon, part of the nodes would have been made before the limit was met.
+            throw used + 1 <= limit ? fail(context) : .noSpace
+        }
+        return memory
+    }
+
+    /// The tree that the request sees.
+    private func current(_ context: RequestContext) -> StoreTree {
+        guard context.transaction != .none else { return tree }
+        return connections[context.slot]?.transactions[context.transaction]?.tree ?? tree
+    }
+
+    /// A write that is refused for its size leaves a transaction that can only fail, as in the C daemon.
+    private mutating func fail(_ context: RequestContext) -> StoreErrorName {
+        if context.transaction != .none {
+            connections[context.slot]?.transactions[context.transaction]?.doom()
+        }
+        return .noSpace
+    }
+
+    /// Remembers the most that a guest has had, and tells when it passes its soft limit either way.
+    mutating func noteUsage(_ context: RequestContext, _ outputs: inout [StoreOutput]) {
+        let domain = context.client.domain
+        guard domain != .dom0, var record = domains[domain] else { return }
+        let usage = usage(of: domain)
+        record.peak.raise(to: usage)
+        peak.raise(to: record.peak)
+        let exceeds = StoreQuota.exceeds(usage.memory, record.quota.softMemoryByteCount)
+        if exceeds != record.exceedsSoftMemory {
+            outputs.append(
+                .log(
+                    exceeds
+                        ? .softMemoryQuotaExceeded(domain, byteCount: usage.memory)
+                        : .softMemoryQuotaKept(domain, byteCount: usage.memory)))
+        }
+        record.exceedsSoftMemory = exceeds
+        domains[domain] = record
+    }
+
+    // MARK: - GET_QUOTA and SET_QUOTA
+
+    func quotaReply(_ domain: DomainID?, _ name: [UInt8]?) throws(StoreErrorName) -> [UInt8] {
+        guard let name else { return Fields.encode([Array(QuotaName.list.utf8)]) }
+        if let domain, domain >= .firstReserved { throw .noEntry }
+        guard let (name, isSoft) = QuotaName.parse(name) else { throw .invalid }
+        let quota = domain.map { self.quota(of: $0) } ?? quota
+        return Fields.encode([decimal(quota[keyPath: name.limit(isSoft: isSoft)])])
+    }
+
+    mutating func setQuota(
+        _ domain: DomainID?, _ name: [UInt8], _ limit: UInt32
+    ) throws(StoreErrorName) {
+        if let domain, domain >= .firstReserved { throw .noEntry }
+        guard let (name, isSoft) = QuotaName.parse(name), limit != .max else { throw .invalid }
+        let path = name.limit(isSoft: isSoft)
+        if let domain {
+            know(domain)
+            domains[domain]?.quota[keyPath: path] = Int(limit)
+        } else {
+            quota[keyPath: path] = Int(limit)
+        }
+    }
+}

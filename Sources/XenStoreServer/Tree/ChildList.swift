@@ -1,0 +1,144 @@
+/// The names below a node, oldest first, in pieces: a change copies one piece and the list of pieces, whatever
+/// snapshots still hold the old ones.
+struct ChildList: Sendable {
+    /// A child's place and path.
+    struct Entry: Sendable {
+        let serial: UInt64
+        let key: PathKey
+    }
+
+    /// Some neighbours.
+    private final class Chunk: Sendable {
+        let entries: [Entry]
+        /// Their names with a NUL after each.
+        let byteCount: Int
+
+        init(_ entries: [Entry], byteCount: Int) {
+            self.entries = entries
+            self.byteCount = byteCount
+        }
+    }
+
+    private static let chunkLimit = 128
+
+    private var chunks: [Chunk] = []
+    private(set) var count = 0
+    /// The bytes of the whole list, a NUL after each name.
+    private(set) var byteCount = 0
+
+    init() {}
+
+    /// A list of one.
+    init(_ entry: Entry) { append(entry) }
+
+    var isEmpty: Bool { count == 0 }
+
+    /// Adds the newest child.
+    mutating func append(_ entry: Entry) {
+        let added = entry.key.listedByteCount
+        if let last = chunks.last, last.entries.count < Self.chunkLimit {
+            var entries = last.entries
+            entries.append(entry)
+            chunks[chunks.count - 1] = Chunk(entries, byteCount: last.byteCount + added)
+        } else {
+            chunks.append(Chunk([entry], byteCount: added))
+        }
+        count += 1
+        byteCount += added
+    }
+
+    /// Takes a child out; nothing happens when it is not there.
+    mutating func remove(serial: UInt64) {
+        let index = Self.firstIndex(in: chunks) { ($0.entries.last?.serial ?? 0) >= serial }
+        guard index < chunks.count else { return }
+        let chunk = chunks[index]
+        let position = Self.firstIndex(in: chunk.entries) { $0.serial >= serial }
+        guard position < chunk.entries.count, chunk.entries[position].serial == serial else {
+            return
+        }
+        let removed = chunk.entries[position].key.listedByteCount
+        var entries = chunk.entries
+        entries.remove(at: position)
+        if entries.isEmpty {
+            chunks.remove(at: index)
+        } else {
+            chunks[index] = Chunk(entries, byteCount: chunk.byteCount - removed)
+            mergeWithNext(index)
+        }
+        count -= 1
+        byteCount -= removed
+    }
+
+    /// Keeps pieces from staying small when most of a list has gone.
+    private mutating func mergeWithNext(_ index: Int) {
+        guard index + 1 < chunks.count else { return }
+        let (chunk, next) = (chunks[index], chunks[index + 1])
+        guard chunk.entries.count + next.entries.count <= Self.chunkLimit / 2 else { return }
+        chunks[index] = Chunk(
+            chunk.entries + next.entries, byteCount: chunk.byteCount + next.byteCount)
+        chunks.remove(at: index + 1)
+    }
+
+    /// Whether a child with this place is listed under this path.
+    func contains(_ entry: Entry) -> Bool {
+        let index = Self.firstIndex(in: chunks) { ($0.entries.last?.serial ?? 0) >= entry.serial }
+        guard index < chunks.count else { return false }
+        let entries = chunks[index].entries
+        let position = Self.firstIndex(in: entries) { $0.serial >= entry.serial }
+        return position < entries.count && entries[position].serial == entry.serial
+            && entries[position].key == entry.key
+    }
+
+    /// Calls for each child in order.
+    func forEach(_ body: (Entry) -> Void) {
+        for chunk in chunks { for entry in chunk.entries { body(entry) } }
+    }
+
+    /// The whole list as it travels.
+    var payload: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(byteCount)
+        forEach { entry in
+            bytes.append(contentsOf: entry.key.name)
+            bytes.append(0)
+        }
+        return bytes
+    }
+
+    /// Appends the names that begin at or after `offset` bytes into the list, as many as fit in `room`.
+    ///
+    /// Returns whether these are the last. Pieces before the offset are passed over whole.
+    func appendPart(from offset: Int, room: Int, to bytes: inout [UInt8]) -> Bool {
+        var position = 0
+        var room = room
+        for chunk in chunks {
+            if position + chunk.byteCount <= offset {
+                position += chunk.byteCount
+                continue
+            }
+            for entry in chunk.entries {
+                let length = entry.key.listedByteCount
+                defer { position += length }
+                guard position >= offset else { continue }
+                guard length <= room else { return false }
+                bytes.append(contentsOf: entry.key.name)
+                bytes.append(0)
+                room -= length
+            }
+        }
+        return true
+    }
+
+    /// The first index for which the condition holds, where it holds for all that follow.
+    private static func firstIndex<Element>(
+        in array: [Element], where holds: (Element) -> Bool
+    ) -> Int {
+        var low = 0
+        var high = array.count
+        while low < high {
+            let middle = low + (high - low) / 2
+            if holds(array[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}
