@@ -191,8 +191,8 @@ extension StoreCore {
 
     private var memoryReport: [String] {
         [
-            "nodes: \(tree.nodes.count)", "watches: \(watches.count)",
-            "transactions: \(transactionCount)", "connections: \(connections.count)",
+            "nodes: \(tree.tree.nodes.count)", "watches: \(watches.count)",
+            "transactions: \(transactions.count)", "connections: \(connections.count)",
         ]
             + domains.keys.sorted().map { domain in
                 let usage = usage(of: domain)
@@ -205,13 +205,13 @@ extension StoreCore {
         connections.all.map { connection in
             "\(connection.id.rawValue) domain \(connection.holder.domain.rawValue): "
                 + "\(connection.watches.count) watches, "
-                + "\(connection.transactions.count) transactions, \(connection.memory) bytes"
+                + "\(connection.transactions.count) transactions, \(memory(of: connection)) bytes"
         }
     }
 
     private var watchLines: [String] {
         watches.all.map { watch in
-            let domain = connections[watch.connection]?.holder.domain ?? .dom0
+            let domain = connections.holder(of: watch.connection)?.domain ?? .dom0
             let token = String(decoding: watch.token.prefix(64), as: UTF8.self)
             return "\(watch.connection.rawValue) domain \(domain.rawValue): \(watch.path) \(token)"
                 + (watch.depth.map { " depth \($0)" } ?? "")
@@ -221,9 +221,10 @@ extension StoreCore {
     private var transactionLines: [String] {
         connections.all.flatMap { connection in
             connection.transactions.sorted { $0.key.rawValue < $1.key.rawValue }.map { entry in
-                "\(connection.id.rawValue) domain \(connection.holder.domain.rawValue): "
-                    + "\(entry.key.rawValue), \(entry.value.touches.count) nodes, "
-                    + "\(entry.value.memory) bytes"
+                let transaction = transactions[entry.value]
+                return "\(connection.id.rawValue) domain \(connection.holder.domain.rawValue): "
+                    + "\(entry.key.rawValue), \(transaction?.touches.count ?? 0) nodes, "
+                    + "\(transaction?.memory ?? 0) bytes"
             }
         }
     }

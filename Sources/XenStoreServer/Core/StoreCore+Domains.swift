@@ -35,7 +35,7 @@ extension StoreCore {
             domains[other]?.target = nil
         }
         for node in topmostNodes(of: domain) { remove(node, by: .dom0, &outputs) }
-        ledger.close(domain)
+        tree.closeAccount(of: domain)
         // From here on nothing that was written of it counts for whoever gets the id next.
         predecessors[domain, default: 0] += 1
         if record.isIntroduced { fireSpecial(.releaseDomain, domain, &outputs) }
@@ -44,7 +44,7 @@ extension StoreCore {
     /// The nodes that a domain owns and that lie below none of its others, in the order of the tree.
     private func topmostNodes(of domain: DomainID) -> [StoreNode] {
         var tops: [(node: StoreNode, place: [UInt64])] = []
-        for key in ledger.nodes(of: domain) {
+        for key in tree.ledger.nodes(of: domain) {
             guard let node = tree.node(at: key), let place = place(of: node, below: domain) else {
                 continue
             }

@@ -11,10 +11,7 @@ extension StoreCore {
         _ path: PathKey, _ context: RequestContext
     ) throws(StoreErrorName) -> ChildList {
         let node = try find(path, .read, context)
-        if context.transaction != .none {
-            connections[context.slot]?.transactions[context.transaction]?
-                .readChildren(of: path)
-        }
+        if let slot = context.transactionSlot { transactions[slot]?.readChildren(of: path) }
         // Not even built when it cannot be sent.
         guard node.children.byteCount <= Packet.payloadByteCountLimit else { throw .tooBig }
         return node.children
@@ -25,10 +22,7 @@ extension StoreCore {
         _ path: PathKey, _ offset: UInt32, _ context: RequestContext
     ) throws(StoreErrorName) -> [UInt8] {
         let node = try find(path, .read, context)
-        if context.transaction != .none {
-            connections[context.slot]?.transactions[context.transaction]?
-                .readChildren(of: path)
-        }
+        if let slot = context.transactionSlot { transactions[slot]?.readChildren(of: path) }
         var payload = decimal(node.childrenGeneration) + [0]
         // One byte is kept for the empty string that marks the last part.
         let room = Packet.payloadByteCountLimit - payload.count - 1
@@ -54,20 +48,20 @@ extension StoreCore {
     ) throws(StoreErrorName) {
         let node = try findForWriting(path, context)
         if !context.client.isPrivileged {
-            try checkWrite(to: path, node, value.count, context, &outputs)
+            try checkWrite(to: path, node, value.count, context)
         }
         let author = context.client.incarnation
-        if context.transaction == .none {
+        if context.transactionSlot == nil {
             if let node {
-                tree.write(value, to: node, by: author.domain, &ledger)
+                tree.write(value, to: node, by: author.domain)
             } else {
-                tree.create(path, value, for: author, &ledger)
+                tree.create(path, value, for: author)
             }
             fire(path, .subtree, old: nil, now: node?.access, &outputs)
         } else if let node {
-            change(context) { $0.write(value, to: node, by: author) }
+            change(context) { $0.write(value, to: node) }
         } else {
-            change(context) { $0.create(path, value, by: author) }
+            change(context) { $0.create(path, value) }
         }
         noteUsage(context, &outputs)
     }
@@ -76,13 +70,12 @@ extension StoreCore {
         _ path: PathKey, _ context: RequestContext, _ outputs: inout [StoreOutput]
     ) throws(StoreErrorName) {
         guard try findForWriting(path, context) == nil else { return }
-        if !context.client.isPrivileged { try checkWrite(to: path, nil, 0, context, &outputs) }
-        let author = context.client.incarnation
-        if context.transaction == .none {
-            tree.create(path, [], for: author, &ledger)
+        if !context.client.isPrivileged { try checkWrite(to: path, nil, 0, context) }
+        if context.transactionSlot == nil {
+            tree.create(path, [], for: context.client.incarnation)
             fire(path, .subtree, old: nil, now: nil, &outputs)
         } else {
-            change(context) { $0.create(path, [], by: author) }
+            change(context) { $0.create(path, []) }
         }
         noteUsage(context, &outputs)
     }
@@ -97,20 +90,16 @@ extension StoreCore {
             return
         }
         guard let parent = path.parent else { throw .invalid }
-        guard context.transaction != .none else {
+        guard let slot = context.transactionSlot else {
             return remove(node, by: context.client.domain, &outputs)
         }
         _ = try look(parent, context)
-        let subtree =
-            connections[context.slot]?.transactions[context.transaction]?.tree
-            .subtree(of: node) ?? []
+        let subtree = transactions[slot]?.subtree(of: node) ?? []
         for node in subtree.reversed() {
             _ = try look(node.key, context)
-            connections[context.slot]?.transactions[context.transaction]?
-                .readChildren(of: node.key)
+            transactions[slot]?.readChildren(of: node.key)
         }
-        let author = context.client.incarnation
-        change(context) { $0.remove(subtree, by: author) }
+        change(context) { $0.remove(subtree) }
     }
 
     /// Removes a node and all below it, and tells, deepest first: watches on each node of that node alone.
@@ -124,8 +113,8 @@ extension StoreCore {
                     &outputs)
             }
         }
-        if transactionCount > 0 { removals.note(node.key, by: author) }
-        tree.remove(node, by: author, &ledger)
+        if transactions.count > 0 { removals.note(node.key, by: author) }
+        tree.remove(node, by: author)
     }
 
     mutating func setPermissions(
@@ -141,11 +130,11 @@ extension StoreCore {
         guard client.isPrivileged || access.owner == node.access.owner else {
             throw .notPermitted
         }
-        if context.transaction == .none {
-            tree.setAccess(access, of: node, by: client.domain, &ledger)
+        if context.transactionSlot == nil {
+            tree.setAccess(access, of: node, by: client.domain)
             fire(path, .subtree, old: node.access, now: access, &outputs)
         } else {
-            change(context) { $0.setAccess(access, of: node, by: client.incarnation) }
+            change(context) { $0.setAccess(access, of: node) }
         }
         noteUsage(context, &outputs)
     }
@@ -179,7 +168,7 @@ extension StoreCore {
     mutating func look(
         _ path: PathKey, _ context: RequestContext
     ) throws(StoreErrorName) -> StoreNode? {
-        guard context.transaction != .none else { return tree.node(at: path) }
+        guard context.transactionSlot != nil else { return tree.node(at: path) }
         let limit = limit(\.transactionNodes, context.client)
         return try change(context) { transaction throws(StoreErrorName) in
             try transaction.look(path, limit: limit)

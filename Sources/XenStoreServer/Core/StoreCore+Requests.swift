@@ -8,10 +8,13 @@ extension StoreCore {
         _ packet: Packet, _ context: inout RequestContext, _ outputs: inout [StoreOutput]
     ) throws(StoreErrorName) -> [UInt8]? {
         let operation = packet.operation
-        if operation == .watch || operation == .unwatch {
-            context.transaction = .none
-        } else if context.transaction != .none {
-            try checkTransaction(operation, context)
+        if context.transaction != .none, operation != .watch, operation != .unwatch {
+            // Who may not ask for an operation is told so before anything else.
+            try checkRight(to: operation, context)
+            guard let slot = connections[context.slot].transactions[context.transaction] else {
+                throw .noEntry
+            }
+            context.transactionSlot = slot
         }
         let payload = packet.payload
         switch operation {
@@ -28,16 +31,6 @@ extension StoreCore {
         default: return try performRarer(packet, &context, &outputs)
         }
         return Reply.acknowledgement
-    }
-
-    /// Who may not ask for an operation is told so before anything else.
-    private func checkTransaction(
-        _ operation: StoreOperation, _ context: RequestContext
-    ) throws(StoreErrorName) {
-        try checkRight(to: operation, context)
-        guard connections[context.slot]?.transactions[context.transaction] != nil else {
-            throw .noEntry
-        }
     }
 
     private func checkRight(
@@ -65,7 +58,11 @@ extension StoreCore {
         case .setPermissions(let path, let entries):
             try setPermissions(
                 try absolute(path, context, orSpecial: true), entries, context, &outputs)
-        case .watch(let path, let token, let depth): try watch(path, token, depth, &context)
+        case .watch(let path, let token, let depth):
+            let event = try watch(path, token, depth, context)
+            reply(.watch, Reply.acknowledgement, context, &outputs)
+            if let event { outputs.append(.send(context.connection, event)) }
+            return nil
         case .unwatch(let path, let token): try unwatch(path, token, context)
         case .resetWatches: reset(context.slot)
         case .transactionStart: return Fields.encode([decimal(try start(context).rawValue)])
@@ -127,7 +124,7 @@ extension StoreCore {
             guard orSpecial else { throw .invalid }
             return try checked(PathKey(storage: payload, count: count), context)
         }
-        let home = connections[context.slot]?.home ?? []
+        let home = connections[context.slot].home
         var bytes: [UInt8] = []
         bytes.reserveCapacity(home.count + count)
         bytes.append(contentsOf: home)
@@ -144,7 +141,7 @@ extension StoreCore {
             return try checked(PathKey(path.bytes), context)
         }
         return try checked(
-            PathKey((connections[context.slot]?.home ?? []) + path.bytes), context)
+            PathKey(connections[context.slot].home + path.bytes), context)
     }
 
     private func checked(

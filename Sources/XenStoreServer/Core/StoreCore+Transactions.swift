@@ -7,15 +7,13 @@ extension StoreCore {
         let domain = context.client.domain
         let count = (domains[domain]?.transactions ?? 0) + 1
         guard count <= limit(\.transactions, context.client) else { throw .noSpace }
-        guard var last = connections[context.slot]?.lastTransaction else { throw .inputOutput }
+        var id = TransactionID.none
         repeat {
-            last &+= 1
-        } while last == 0
-            || connections[context.slot]?.transactions[TransactionID(rawValue: last)] != nil
-        let id = TransactionID(rawValue: last)
-        connections[context.slot]?.lastTransaction = last
-        connections[context.slot]?.transactions[id] = StoreTransaction(on: tree)
-        transactionCount += 1
+            connections[context.slot].lastTransaction &+= 1
+            id = TransactionID(rawValue: connections[context.slot].lastTransaction)
+        } while id == .none || connections[context.slot].transactions[id] != nil
+        connections[context.slot].transactions[id] = transactions.insert(
+            StoreTransaction(on: tree.tree, for: context.client.incarnation))
         domains[domain]?.transactions = count
         raisePeak(of: domain)
         return id
@@ -26,11 +24,11 @@ extension StoreCore {
         _ commit: Bool, _ context: RequestContext, _ outputs: inout [StoreOutput]
     ) throws(StoreErrorName) {
         let client = context.client
-        let transaction = connections[context.slot]?.transactions
-            .removeValue(forKey: context.transaction)
-        guard let transaction else { throw .noEntry }
-        forget(transaction, of: client.domain)
-        defer { if transactionCount == 0 { removals.clear() } }
+        connections[context.slot].transactions[context.transaction] = nil
+        guard let slot = context.transactionSlot,
+            let transaction = forgetTransaction(slot, of: client.domain)
+        else { throw .noEntry }
+        defer { if transactions.count == 0 { removals.clear() } }
         guard commit else { return }
         guard !transaction.isDoomed else { throw .noMemory }
         try checkCommit(transaction, client)
@@ -38,16 +36,12 @@ extension StoreCore {
             blame(for: conflict, among: client.domain, context.now, &outputs)
             throw .again
         }
-        noteRemovals(by: transaction, client.domain)
-        let predecessors = predecessors
-        transaction.commit(to: &tree, by: client.domain, &ledger) { access in
-            let owner = access.owner
-            let isAlive =
-                owner.domain == .dom0 || owner.number == predecessors[owner.domain] ?? 0
-            return isAlive ? access : access.owned(by: .dom0)
-        }
+        // The snapshot goes before the tree changes, which then need not be copied for its sake.
+        let (touches, changes) = (transaction.touches, transaction.changes)
+        _ = consume transaction
+        carryOut(changes, by: client.domain)
         if !watches.isEmpty {
-            for touch in transaction.touches {
+            for touch in touches {
                 guard let match = touch.fires else { continue }
                 fire(
                     touch.key, match, old: touch.base?.access,
@@ -57,30 +51,43 @@ extension StoreCore {
         noteUsage(context, &outputs)
     }
 
+    private mutating func carryOut(_ changes: StoreTransaction.Changes, by author: DomainID) {
+        if transactions.count > 0 {
+            for removed in changes.removed { removals.note(removed.key, by: author) }
+        }
+        let predecessors = predecessors
+        tree.commit(changes, by: author) { access in
+            let owner = access.owner
+            let isAlive =
+                owner.domain == .dom0 || owner.number == predecessors[owner.domain] ?? 0
+            return isAlive ? access : access.owned(by: .dom0)
+        }
+    }
+
     /// Runs a change of the request's transaction, and counts what it takes.
     @discardableResult
     mutating func change<Result, Failure>(
         _ context: RequestContext,
         _ body: (inout StoreTransaction) throws(Failure) -> Result
     ) throws(Failure) -> Result? {
-        let before = connections[context.slot]?.transactions[context.transaction]?.memory ?? 0
+        guard let slot = context.transactionSlot else { return nil }
+        let before = transactions[slot]?.memory ?? 0
         defer {
-            let after =
-                connections[context.slot]?.transactions[context.transaction]?.memory ?? 0
+            let after = transactions[slot]?.memory ?? 0
             if after != before { domains[context.client.domain]?.ownMemory += after - before }
         }
-        return try connections[context.slot]?.transactions[context.transaction]?.change(body)
+        return try transactions[slot]?.change(body)
     }
 
-    /// Takes back what an ended transaction counted for.
-    mutating func forget(_ transaction: StoreTransaction, of domain: DomainID) {
-        transactionCount -= 1
+    /// Takes a transaction out, and back what it counted for.
+    mutating func forgetTransaction(_ slot: Int, of domain: DomainID) -> StoreTransaction? {
+        guard let transaction = transactions.remove(slot) else { return nil }
         domains[domain]?.transactions -= 1
         domains[domain]?.ownMemory -= transaction.memory
-        guard transaction.touches.count > domains[domain]?.peak.transactionNodes ?? .max else {
-            return
+        if transaction.touches.count > domains[domain]?.peak.transactionNodes ?? .max {
+            domains[domain]?.peak.transactionNodes = transaction.touches.count
         }
-        domains[domain]?.peak.transactionNodes = transaction.touches.count
+        return transaction
     }
 
     /// Whether a guest would own more than it may: others may have used up what was left at the time.
@@ -88,23 +95,13 @@ extension StoreCore {
         _ transaction: StoreTransaction, _ client: StoreClientIdentity
     ) throws(StoreErrorName) {
         guard !client.isPrivileged else { return }
-        let change = transaction.ledger.account(of: client.domain)
+        let change = transaction.account
         let usage = usage(of: client.domain)
         if change.nodes > 0, usage.nodes + change.nodes > limit(\.nodes, client) {
             throw .noSpace
         }
         if change.memory > 0, usage.memory + change.memory > limit(\.memoryByteCount, client) {
             throw .noSpace
-        }
-    }
-
-    private mutating func noteRemovals(by transaction: StoreTransaction, _ domain: DomainID) {
-        guard transactionCount > 0 else { return }
-        for touch in transaction.touches
-        where touch.isModified && touch.base != nil
-            && transaction.tree.node(at: touch.key) == nil
-        {
-            removals.note(touch.key, by: domain)
         }
     }
 

@@ -2,30 +2,31 @@ import XenCore
 import XenStoreWire
 
 extension StoreCore {
+    /// Registers a watch. Returns its first event, which follows the reply.
     mutating func watch(
-        _ path: StorePath, _ token: [UInt8], _ depth: UInt32?, _ context: inout RequestContext
-    ) throws(StoreErrorName) {
+        _ path: StorePath, _ token: [UInt8], _ depth: UInt32?, _ context: RequestContext
+    ) throws(StoreErrorName) -> Packet? {
         let domain = context.client.domain
         if depth != nil, !features(of: domain).contains(.watchDepth) { throw .invalid }
         let key = try absolute(path, context, orSpecial: true)
         let name = StoreConnection.WatchName(path: key, token: token)
-        guard let connection = connections[context.slot] else { throw .inputOutput }
-        guard connection.watches[name] == nil else { throw .exists }
+        guard connections[context.slot].watches[name] == nil else { throw .exists }
         let count = (domains[domain]?.watches ?? 0) + 1
         guard count <= limit(\.watches, context.client) else { throw .noSpace }
         let isRelative = !path.isAbsolute && !path.isSpecial
         let watch = RegisteredWatch(
             connection: context.connection, serial: watches.nextSerial(), path: key,
-            token: token, depth: depth, homeByteCount: isRelative ? connection.home.count : 0)
+            token: token, depth: depth,
+            homeByteCount: isRelative ? connections[context.slot].home.count : 0)
         let memory = usage(of: domain).memory + watch.memoryByteCount
         guard memory <= limit(\.memoryByteCount, context.client) else { throw .noMemory }
         watches.insert(watch)
-        connections[context.slot]?.watches[name] = watch.serial
-        connections[context.slot]?.watchMemory += watch.memoryByteCount
+        connections[context.slot].watches[name] = watch.serial
+        connections[context.slot].watchMemory += watch.memoryByteCount
         domains[domain]?.watches = count
         domains[domain]?.ownMemory += watch.memoryByteCount
         raisePeak(of: domain)
-        context.eventAfterReply = watch.event(at: key)
+        return watch.event(at: key)
     }
 
     mutating func unwatch(
@@ -33,7 +34,7 @@ extension StoreCore {
     ) throws(StoreErrorName) {
         let key = try absolute(path, context, orSpecial: true)
         let name = StoreConnection.WatchName(path: key, token: token)
-        guard let serial = connections[context.slot]?.watches.removeValue(forKey: name) else {
+        guard let serial = connections[context.slot].watches.removeValue(forKey: name) else {
             throw .noEntry
         }
         forgetWatch(serial, at: key, context.slot, context.client.domain)
@@ -43,22 +44,23 @@ extension StoreCore {
         _ serial: UInt64, at key: PathKey, _ slot: Int, _ domain: DomainID
     ) {
         guard let watch = watches.remove(serial: serial, at: key) else { return }
-        connections[slot]?.watchMemory -= watch.memoryByteCount
+        connections[slot].watchMemory -= watch.memoryByteCount
         domains[domain]?.watches -= 1
         domains[domain]?.ownMemory -= watch.memoryByteCount
     }
 
     /// Drops a connection's watches and transactions.
     mutating func reset(_ slot: Int) {
-        guard let connection = connections[slot] else { return }
-        let domain = connection.holder.domain
-        for (name, serial) in connection.watches {
+        let domain = connections.holder(slot).domain
+        for (name, serial) in connections[slot].watches {
             forgetWatch(serial, at: name.path, slot, domain)
         }
-        connections[slot]?.watches = [:]
-        connections[slot]?.transactions = [:]
-        for transaction in connection.transactions.values { forget(transaction, of: domain) }
-        if transactionCount == 0 { removals.clear() }
+        for transaction in connections[slot].transactions.values {
+            _ = forgetTransaction(transaction, of: domain)
+        }
+        connections[slot].watches = [:]
+        connections[slot].transactions = [:]
+        if transactions.count == 0 { removals.clear() }
     }
 
     /// Appends an event for each watch that a change concerns and whose owner may learn of it: who could read the
@@ -93,7 +95,7 @@ extension StoreCore {
     private func maySee(
         _ id: ConnectionID, _ old: AccessList?, _ now: AccessList?, _ parent: AccessList?
     ) -> Bool {
-        guard let holder = connections[id]?.holder else { return false }
+        guard let holder = connections.holder(of: id) else { return false }
         let client = identity(of: holder)
         return client.mayRead(old) || client.mayRead(now) || client.mayRead(parent)
     }

@@ -8,14 +8,13 @@ package import XenStoreWire
 package struct StoreCore: Sendable {
     /// The limits of domains that come from now on.
     package internal(set) var quota: StoreQuota
-    var ledger: Ledger
-    var tree: StoreTree
+    var tree = LiveTree()
     var connections = ConnectionTable()
+    var transactions = TransactionTable()
     var watches = WatchIndex()
     var domains: [DomainID: DomainRecord]
     /// How many domains with an id have gone.
     var predecessors: [DomainID: UInt32] = [:]
-    var transactionCount = 0
     /// Who removed what while transactions were open.
     var removals = RemovalLog()
     /// Those who make too many transactions fail.
@@ -30,9 +29,6 @@ package struct StoreCore: Sendable {
 
     package init(quota: StoreQuota = StoreQuota()) {
         self.quota = quota
-        var ledger = Ledger(keepsNodes: true)
-        tree = StoreTree(&ledger)
-        self.ledger = ledger
         var dom0 = DomainRecord(quota: quota)
         dom0.isIntroduced = true
         domains = [.dom0: dom0]
@@ -58,18 +54,15 @@ package struct StoreCore: Sendable {
     package mutating func handle(
         _ packet: Packet, from id: ConnectionID, now: Deadline, _ outputs: inout [StoreOutput]
     ) {
-        guard let slot = connections.slot(of: id), let holder = connections[slot]?.holder else {
-            return
-        }
+        guard let slot = connections.slot(of: id) else { return }
         var context = RequestContext(
             connection: id, slot: slot, transaction: packet.transaction,
-            requestID: packet.requestID, client: identity(of: holder), now: now)
+            requestID: packet.requestID, client: identity(of: connections.holder(slot)), now: now)
         if !logSwitches.isEmpty { trace(packet, from: id, &outputs) }
         do throws(StoreErrorName) {
             guard let payload = try perform(packet, &context, &outputs) else { return }
             guard payload.count <= Packet.payloadByteCountLimit else { throw .tooBig }
             reply(packet.operation, payload, context, &outputs)
-            if let event = context.eventAfterReply { outputs.append(.send(id, event)) }
         } catch {
             reply(.error, error.payload, context, &outputs)
         }
@@ -80,14 +73,14 @@ package struct StoreCore: Sendable {
         _ outputs: inout [StoreOutput]
     ) {
         let packet = try? Packet(
-            operation, requestID: context.requestID, transaction: context.transactionInReply,
+            operation, requestID: context.requestID, transaction: context.transaction,
             payload: payload)
         if let packet { outputs.append(.send(context.connection, packet)) }
     }
 
     /// Whether requests of this connection may be handled, or wait because its domain keeps others from committing.
     package func mayServe(_ id: ConnectionID, now: Deadline) -> Bool {
-        guard !heldBack.isEmpty, let domain = connections[id]?.holder.domain,
+        guard !heldBack.isEmpty, let domain = connections.holder(of: id)?.domain,
             heldBack.contains(domain)
         else { return true }
         return domains[domain]?.credit.mayServe(at: now) ?? true
@@ -97,7 +90,15 @@ package struct StoreCore: Sendable {
     package var nextWake: Deadline? { heldBack.compactMap { domains[$0]?.credit.wake }.min() }
 
     /// Bytes that a connection's watches and transactions hold.
-    package func memory(of id: ConnectionID) -> Int { connections[id]?.memory ?? 0 }
+    package func memory(of id: ConnectionID) -> Int {
+        connections.slot(of: id).map { memory(of: connections[$0]) } ?? 0
+    }
+
+    func memory(of connection: StoreConnection) -> Int {
+        connection.transactions.values.reduce(connection.watchMemory) {
+            $0 + (transactions[$1]?.memory ?? 0)
+        }
+    }
 
     /// The limits of a domain.
     package func quota(of domain: DomainID) -> StoreQuota { domains[domain]?.quota ?? quota }
@@ -136,26 +137,11 @@ package struct StoreCore: Sendable {
 struct RequestContext {
     let connection: ConnectionID
     let slot: Int
-    /// The transaction that the request belongs to; none for those that ignore it.
-    var transaction: TransactionID
+    /// The transaction that the packet names.
+    let transaction: TransactionID
+    /// Where that lies; nil outside any, and for requests that ignore it.
+    var transactionSlot: Int?
     let requestID: UInt32
     let client: StoreClientIdentity
     let now: Deadline
-    /// As it came: the reply repeats it.
-    let transactionInReply: TransactionID
-    /// A new watch's own event.
-    var eventAfterReply: Packet?
-
-    init(
-        connection: ConnectionID, slot: Int, transaction: TransactionID, requestID: UInt32,
-        client: StoreClientIdentity, now: Deadline
-    ) {
-        self.connection = connection
-        self.slot = slot
-        self.transaction = transaction
-        self.requestID = requestID
-        self.client = client
-        self.now = now
-        transactionInReply = transaction
-    }
 }

@@ -38,12 +38,8 @@ struct Ledger: Sendable {
 
     private var dom0 = Account()
     private var guests: [DomainID: Account] = [:]
-    /// The guests' nodes, to find them when a guest goes. Empty in a transaction's ledger.
+    /// The guests' nodes, to find them when a guest goes.
     private var owned: [DomainID: Set<PathKey>] = [:]
-    private let keepsNodes: Bool
-
-    /// - Parameter keepsNodes: false for what a transaction would change.
-    init(keepsNodes: Bool) { self.keepsNodes = keepsNodes }
 
     func account(of domain: DomainID) -> Account {
         domain == .dom0 ? dom0 : guests[domain] ?? Account()
@@ -64,12 +60,12 @@ struct Ledger: Sendable {
         if let old {
             let domain = old.access.owner.domain
             add(-1, -old.memoryByteCount, to: domain)
-            if keepsNodes, domain != .dom0 { owned[domain]?.remove(old.key) }
+            if domain != .dom0 { owned[domain]?.remove(old.key) }
         }
         if let new {
             let domain = new.access.owner.domain
             add(1, new.memoryByteCount, to: domain)
-            if keepsNodes, domain != .dom0 { owned[domain, default: []].insert(new.key) }
+            if domain != .dom0 { owned[domain, default: []].insert(new.key) }
         }
     }
 

@@ -25,7 +25,7 @@ extension StoreCore {
 
     /// What a domain uses now.
     func usage(of domain: DomainID) -> Usage {
-        let account = ledger.account(of: domain)
+        let account = tree.ledger.account(of: domain)
         var usage = domains[domain]?.peak ?? Usage()
         usage.nodes = account.nodes
         usage.memory = account.memory + (domains[domain]?.ownMemory ?? 0)
@@ -36,8 +36,7 @@ extension StoreCore {
 
     /// Whether a guest may write so many bytes to a node, which is made if there is none.
     mutating func checkWrite(
-        to path: PathKey, _ node: StoreNode?, _ byteCount: Int, _ context: RequestContext,
-        _ outputs: inout [StoreOutput]
+        to path: PathKey, _ node: StoreNode?, _ byteCount: Int, _ context: RequestContext
     ) throws(StoreErrorName) {
         let size = byteCount + (node?.children.byteCount ?? 0)
         try checkSize(size, context)
@@ -61,9 +60,7 @@ extension StoreCore {
 
     /// What a transaction would change in the client's account.
     private func pending(_ context: RequestContext) -> Ledger.Account {
-        guard context.transaction != .none else { return Ledger.Account() }
-        return connections[context.slot]?.transactions[context.transaction]?.ledger
-            .account(of: context.client.domain) ?? Ledger.Account()
+        context.transactionSlot.flatMap { transactions[$0]?.account } ?? Ledger.Account()
     }
 
     /// Whether a guest may make a node and those missing above it. Returns the bytes that they take.
@@ -78,13 +75,13 @@ extension StoreCore {
             missing += 1
             memory += key.count + 24
             guard let parent = key.parent else { break }
-            if let node = current(context).node(at: parent) {
+            if let node = node(at: parent, context) {
                 try checkSize(node.byteCount + key.listedByteCount, context)
                 break
             }
             child = parent
         }
-        let used = ledger.account(of: client.domain).nodes + pending(context).nodes
+        let used = tree.ledger.account(of: client.domain).nodes + pending(context).nodes
         let limit = limit(\.nodes, client)
         guard used + missing <= limit else {
             // As in the C daemon, part of the nodes would have been made before the limit was met.
@@ -93,17 +90,15 @@ extension StoreCore {
         return memory
     }
 
-    /// The tree that the request sees.
-    private func current(_ context: RequestContext) -> StoreTree {
-        guard context.transaction != .none else { return tree }
-        return connections[context.slot]?.transactions[context.transaction]?.tree ?? tree
+    /// The node as the request sees it, on which nothing depends.
+    private func node(at path: PathKey, _ context: RequestContext) -> StoreNode? {
+        guard let slot = context.transactionSlot else { return tree.node(at: path) }
+        return transactions[slot]?.node(at: path)
     }
 
     /// A write that is refused for its size leaves a transaction that can only fail, as in the C daemon.
     private mutating func fail(_ context: RequestContext) -> StoreErrorName {
-        if context.transaction != .none {
-            connections[context.slot]?.transactions[context.transaction]?.doom()
-        }
+        if let slot = context.transactionSlot { transactions[slot]?.doom() }
         return .noSpace
     }
 

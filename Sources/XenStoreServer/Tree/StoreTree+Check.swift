@@ -2,22 +2,22 @@ import HashTreeCollections
 import XenCore
 
 /// What must hold of a tree at any time.
-extension StoreTree {
+extension LiveTree {
     /// What does not hold, in words; empty for a sound tree.
-    func findings(_ ledger: Ledger) -> [String] {
+    func findings() -> [String] {
         var findings: [String] = []
-        var counted = Ledger(keepsNodes: true)
+        var counted = Ledger()
         var listedCount = 0
-        for (key, node) in nodes {
+        for (key, node) in tree.nodes {
             counted.record(nil, node)
             if node.key != key { findings.append("\(key) is kept as \(node.key)") }
             if let parent = key.parent { check(node, in: self.node(at: parent), &findings) }
             check(childrenOf: node, &findings)
             listedCount += node.children.count
         }
-        let topCount = nodes.keys.count { $0.isSpecial || $0.isRoot }
-        if listedCount + topCount != nodes.count {
-            findings.append("\(listedCount) nodes are listed, and there are \(nodes.count)")
+        let topCount = tree.nodes.keys.count { $0.isSpecial || $0.isRoot }
+        if listedCount + topCount != tree.nodes.count {
+            findings.append("\(listedCount) nodes are listed, and there are \(tree.nodes.count)")
         }
         for domain in Set(ledger.domains + counted.domains) {
             let (known, found) = (ledger.account(of: domain), counted.account(of: domain))
@@ -62,14 +62,14 @@ extension StoreTree {
 extension StoreCore {
     /// What does not hold of the server's state, in words: nothing, unless the server has a bug.
     package func findings() -> [String] {
-        var findings = tree.findings(ledger)
-        for (_, node) in tree.nodes where !isAlive(node.access.owner) {
+        var findings = tree.findings()
+        for (_, node) in tree.tree.nodes where !isAlive(node.access.owner) {
             findings.append("\(node.key) has an owner who has gone")
         }
         let open = connections.all
-        let transactions = open.reduce(0) { $0 + $1.transactions.count }
-        if transactions != transactionCount {
-            findings.append("\(transactions) transactions, and \(transactionCount) are counted")
+        let started = open.reduce(0) { $0 + $1.transactions.count }
+        if started != transactions.count {
+            findings.append("\(started) transactions, and \(transactions.count) are counted")
         }
         let registered = open.reduce(0) { $0 + $1.watches.count }
         if registered != watches.count {
@@ -77,7 +77,7 @@ extension StoreCore {
         }
         for (domain, record) in domains {
             let own = open.filter { $0.holder.domain == domain }
-            if own.reduce(0, { $0 + $1.memory }) != record.ownMemory
+            if own.reduce(0, { $0 + memory(of: $1) }) != record.ownMemory
                 || own.reduce(0, { $0 + $1.watches.count }) != record.watches
                 || own.reduce(0, { $0 + $1.transactions.count }) != record.transactions
             {
