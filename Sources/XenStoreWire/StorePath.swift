@@ -103,12 +103,19 @@ public struct StorePath: Hashable, Sendable {
         let limit = first == slash || first == at ? absoluteByteCountLimit : relativeByteCountLimit
         if count > limit { return .tooLong(count, limit: limit) }
         var previous: UInt8 = 0
-        for index in 0..<count {
-            let byte = bytes[index]
-            guard isAllowed(byte) else { return .forbiddenCharacter }
-            if byte == slash && previous == slash { return .emptyName }
-            previous = byte
+        var areAllowed = true
+        var hasEmptyName = false
+        // Safe: `count` is at most the array's own, as checked above.
+        unsafe bytes.withUnsafeBufferPointer { bytes in
+            for index in 0..<count {
+                let byte = unsafe bytes[index]
+                areAllowed = areAllowed && isAllowed(byte)
+                hasEmptyName = hasEmptyName || (byte == slash && previous == slash)
+                previous = byte
+            }
         }
+        guard areAllowed else { return .forbiddenCharacter }
+        guard !hasEmptyName else { return .emptyName }
         return previous == slash && count > 1 ? .slashAtEnd : nil
     }
 

@@ -31,6 +31,18 @@ struct Script {
         }
     }
 
+    /// The connection of this name ends.
+    mutating func disconnect(_ name: String) {
+        guard let id = names.first(where: { $0.value == name })?.key else { return }
+        core.disconnect(id)
+        names[id] = nil
+    }
+
+    /// The text of what comes of one request, its NULs as `|`.
+    mutating func reply(_ line: String) throws -> String {
+        try outputs(of: line.split(separator: " ", maxSplits: 3).map(String.init))
+    }
+
     private mutating func outputs(of words: [String]) throws -> String {
         var outputs: [StoreOutput] = []
         switch words[0] {
@@ -43,7 +55,8 @@ struct Script {
         case "check":
             return core.findings().joined(separator: " ; ")
         case "served":
-            return core.mayServe(try connection(words[1]), now: now) ? "yes" : "no"
+            let id = try connection(words[1])
+            return core.mayServe(id, now: now) ? "yes" : "no"
         case "after":
             now = now + .milliseconds(try #require(Int(words[1])))
         default:

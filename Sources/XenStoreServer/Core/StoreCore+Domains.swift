@@ -35,6 +35,10 @@ extension StoreCore {
             domains[other]?.target = nil
         }
         for node in topmostNodes(of: domain) { remove(node, by: .dom0, &outputs) }
+        // What is left are the root and the special ones: they stay, and become dom0's.
+        for node in tree.ledger.nodes(of: domain).compactMap({ tree.node(at: $0) }) {
+            tree.setAccess(node.access.owned(by: .dom0), of: node, by: .dom0)
+        }
         tree.closeAccount(of: domain)
         // From here on nothing that was written of it counts for whoever gets the id next.
         predecessors[domain, default: 0] += 1
