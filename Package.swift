@@ -67,7 +67,7 @@ let package = Package(
         .target(
             name: "XenStoreServer",
             dependencies: [
-                "XenCore", "XenSystem", "XenStoreWire",
+                "XenCore", "XenSystem", "XenGrant", "XenEvtchn", "XenRing", "XenStoreWire",
                 .product(name: "HashTreeCollections", package: "swift-collections"),
             ],
             swiftSettings: settings),
@@ -232,6 +232,7 @@ let package = Package(
             name: "XenStoreTests",
             dependencies: [
                 "XenStoreWire", "XenStoreClient", "XenStoreServer", "XenSystem", "XenTesting",
+                "XenCore", "XenGrant", "XenEvtchn", "XenRing", "XenMock",
             ],
             swiftSettings: settings),
         .testTarget(name: "DocumentationTests", swiftSettings: settings),
