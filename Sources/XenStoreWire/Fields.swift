@@ -25,7 +25,18 @@ package struct Fields {
     }
 
     /// A payload of these strings, each with its NUL.
-    package static func encode(_ strings: [[UInt8]]) -> [UInt8] { strings.flatMap { $0 + [0] } }
+    package static func encode(_ strings: [[UInt8]]) -> [UInt8] {
+        var payload: [UInt8] = []
+        payload.reserveCapacity(strings.reduce(0) { $0 + $1.count + 1 })
+        for string in strings {
+            payload.append(contentsOf: string)
+            payload.append(0)
+        }
+        return payload
+    }
+
+    /// How many strings a payload has: its NULs. What follows the last one does not count.
+    package static func count(_ payload: [UInt8]) -> Int { payload.count { $0 == 0 } }
 }
 
 extension FixedWidthInteger {

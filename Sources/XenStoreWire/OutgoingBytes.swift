@@ -8,7 +8,13 @@ package struct OutgoingBytes: Sendable {
     package var count: Int { buffer.count - start }
     package var isEmpty: Bool { count == 0 }
 
+    /// The memory that this keeps, in bytes.
+    package var byteCapacity: Int { buffer.capacity }
+
     package mutating func append(_ bytes: [UInt8]) { buffer.append(contentsOf: bytes) }
+
+    /// Appends a packet as it travels.
+    package mutating func append(_ packet: Packet) { packet.append(to: &buffer) }
 
     /// Offers the bytes to `write`, which returns how many it took, until it takes none or none are left.
     package mutating func drain<Failure: Error>(
@@ -20,11 +26,20 @@ package struct OutgoingBytes: Sendable {
             start += taken
         }
         if start == buffer.count {
-            buffer.removeAll(keepingCapacity: buffer.capacity <= 1 << 16)
-            start = 0
-        } else if start > 1 << 16 {
+            removeAll()
+        } else if start >= count {
+            // Each byte is moved once at most for each byte that was taken.
             buffer.removeSubrange(..<start)
             start = 0
         }
     }
+
+    /// Drops what waits, and all memory but a little.
+    package mutating func removeAll() {
+        buffer.removeAll(keepingCapacity: buffer.capacity <= Self.keptCapacity)
+        start = 0
+    }
+
+    /// In bytes: what a round of small replies takes.
+    private static let keptCapacity = 4096
 }

@@ -34,9 +34,18 @@ public struct Packet: Hashable, Sendable {
 
     /// The packet as it travels.
     public var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(PacketHeader.byteCount + payload.count)
+        append(to: &bytes)
+        return bytes
+    }
+
+    /// Appends the packet as it travels.
+    func append(to bytes: inout [UInt8]) {
         PacketHeader(
             operation: operation, requestID: requestID, transaction: transaction,
             payloadByteCount: UInt32(payload.count)
-        ).bytes + payload
+        ).append(to: &bytes)
+        bytes.append(contentsOf: payload)
     }
 }

@@ -21,24 +21,35 @@ public struct PacketHeader: Hashable, Sendable {
         self.payloadByteCount = payloadByteCount
     }
 
-    /// Reads a header from its sixteen bytes; nil when there are fewer.
-    init?(_ bytes: ArraySlice<UInt8>) {
-        guard bytes.count >= Self.byteCount else { return nil }
-        func word(_ index: Int) -> UInt32 {
-            var word: UInt32 = 0
-            for offset in 0..<4 {
-                word |= UInt32(bytes[bytes.startIndex + index * 4 + offset]) << UInt32(offset * 8)
-            }
-            return word
+    /// Reads a header from its sixteen bytes at `offset`; nil when there are fewer.
+    init?(_ bytes: [UInt8], at offset: Int) {
+        guard offset >= 0, bytes.count - offset >= Self.byteCount else { return nil }
+        let words = unsafe bytes.withUnsafeBytes { raw in
+            // Safe: sixteen bytes follow `offset`, and every pattern of bits is four words.
+            unsafe raw.loadUnaligned(fromByteOffset: offset, as: Words.self)
         }
         self.init(
-            operation: StoreOperation(rawValue: word(0)), requestID: word(1),
-            transaction: TransactionID(rawValue: word(2)), payloadByteCount: word(3))
+            operation: StoreOperation(rawValue: UInt32(littleEndian: words[0])),
+            requestID: UInt32(littleEndian: words[1]),
+            transaction: TransactionID(rawValue: UInt32(littleEndian: words[2])),
+            payloadByteCount: UInt32(littleEndian: words[3]))
     }
 
     /// The header as it travels.
     public var bytes: [UInt8] {
-        let words = [operation.rawValue, requestID, transaction.rawValue, payloadByteCount]
-        return words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }
+        var bytes: [UInt8] = []
+        append(to: &bytes)
+        return bytes
     }
+
+    func append(to bytes: inout [UInt8]) {
+        let words: Words = [
+            operation.rawValue.littleEndian, requestID.littleEndian,
+            transaction.rawValue.littleEndian, payloadByteCount.littleEndian,
+        ]
+        // Safe: the sixteen bytes of four words, copied within the call.
+        unsafe withUnsafeBytes(of: words) { unsafe bytes.append(contentsOf: $0) }
+    }
+
+    private typealias Words = InlineArray<4, UInt32>
 }

@@ -83,7 +83,7 @@ public enum Request: Hashable, Sendable {
         case .directory(let path), .read(let path), .getPermissions(let path),
             .makeDirectory(let path),
             .remove(let path):
-            Fields.encode([path.bytes])
+            Self.payload(path, [])
         case .watch(let path, let token, let depth):
             Fields.encode([path.bytes, token] + (depth.map { [decimal($0)] } ?? []))
         case .unwatch(let path, let token): Fields.encode([path.bytes, token])
@@ -94,7 +94,7 @@ public enum Request: Hashable, Sendable {
         case .release(let domain), .getDomainPath(let domain), .isDomainIntroduced(let domain),
             .resume(let domain):
             Fields.encode([decimal(domain.rawValue)])
-        case .write(let path, let value): path.bytes + [0] + value
+        case .write(let path, let value): Self.payload(path, value)
         case .setPermissions(let path, let entries):
             Fields.encode([path.bytes] + entries.map(\.bytes))
         case .setTarget(let domain, let target):
@@ -108,6 +108,16 @@ public enum Request: Hashable, Sendable {
         case .setQuota(let domain, let name, let limit):
             Fields.encode((domain.map { [decimal($0.rawValue)] } ?? []) + [name, decimal(limit)])
         }
+    }
+
+    /// A value's bytes follow the path's NUL, and have none of their own.
+    private static func payload(_ path: StorePath, _ value: [UInt8]) -> [UInt8] {
+        var payload: [UInt8] = []
+        payload.reserveCapacity(path.bytes.count + 1 + value.count)
+        payload.append(contentsOf: path.bytes)
+        payload.append(0)
+        payload.append(contentsOf: value)
+        return payload
     }
 }
 

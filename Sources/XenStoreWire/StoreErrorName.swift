@@ -34,7 +34,13 @@ public struct StoreErrorName: RawRepresentable, Hashable, Sendable, Error {
     }
 
     /// The payload of an ERROR packet.
-    public var payload: [UInt8] { Array(rawValue.utf8) + [0] }
+    public var payload: [UInt8] {
+        var payload: [UInt8] = []
+        payload.reserveCapacity(rawValue.utf8.count + 1)
+        payload.append(contentsOf: rawValue.utf8)
+        payload.append(0)
+        return payload
+    }
 }
 
 extension StoreErrorName: CustomStringConvertible {

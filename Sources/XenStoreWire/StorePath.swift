@@ -29,9 +29,15 @@ public struct StorePath: Hashable, Sendable {
     /// For bytes that are known to be a path.
     package init(trusted bytes: [UInt8]) { self.bytes = bytes }
 
+    /// Copies bytes that claim to be a path. Nil when they are none.
+    package init?(checking bytes: ArraySlice<UInt8>) {
+        guard StorePathFlaw(in: bytes) == nil else { return nil }
+        self.bytes = Array(bytes)
+    }
+
     /// Checks bytes that claim to be a path. Throws `.invalidPath`.
     public init(bytes: [UInt8]) throws(StoreError) {
-        if let flaw = Self.flaw(in: bytes, count: bytes.count) {
+        if let flaw = StorePathFlaw(in: bytes[...]) {
             throw StoreError(
                 .invalidPath, "'\(String(decoding: bytes.prefix(200), as: UTF8.self))' \(flaw)")
         }
@@ -84,6 +90,11 @@ public struct StorePath: Hashable, Sendable {
         return bytes.count == ancestor.bytes.count || bytes[ancestor.bytes.count] == Self.slash
     }
 
+    /// Whether the first `count` bytes are a path. What a server asks of each request: without a copy.
+    package static func isWellFormed(_ bytes: [UInt8], count: Int) -> Bool {
+        StorePathFlaw(in: bytes.span.extracting(first: count)) == nil
+    }
+
     /// The path as seen from `base`, which it lies below; nil when it does not.
     public func relative(to base: StorePath) -> StorePath? {
         guard isWithin(base), bytes.count > base.bytes.count + (base == .root ? 0 : 1) else {
@@ -91,66 +102,13 @@ public struct StorePath: Hashable, Sendable {
         }
         return StorePath(trusted: Array(bytes[(base.bytes.count + (base == .root ? 0 : 1))...]))
     }
-
-    /// Whether the first `count` bytes are a path. What a server asks of each request: without a copy.
-    package static func isWellFormed(_ bytes: [UInt8], count: Int) -> Bool {
-        flaw(in: bytes, count: count) == nil
-    }
-
-    private static func flaw(in bytes: [UInt8], count: Int) -> Flaw? {
-        guard count > 0, count <= bytes.count else { return .empty }
-        let first = bytes[0]
-        let limit = first == slash || first == at ? absoluteByteCountLimit : relativeByteCountLimit
-        if count > limit { return .tooLong(count, limit: limit) }
-        var previous: UInt8 = 0
-        var areAllowed = true
-        var hasEmptyName = false
-        // Safe: `count` is at most the array's own, as checked above.
-        unsafe bytes.withUnsafeBufferPointer { bytes in
-            for index in 0..<count {
-                let byte = unsafe bytes[index]
-                areAllowed = areAllowed && isAllowed(byte)
-                hasEmptyName = hasEmptyName || (byte == slash && previous == slash)
-                previous = byte
-            }
-        }
-        guard areAllowed else { return .forbiddenCharacter }
-        guard !hasEmptyName else { return .emptyName }
-        return previous == slash && count > 1 ? .slashAtEnd : nil
-    }
-
-    private static func isAllowed(_ byte: UInt8) -> Bool {
-        // A bit for each of the 128 characters, the lower 64 first.
-        let bits: (low: UInt64, high: UInt64) = (0x03FF_A000_0000_0000, 0x07FF_FFFE_87FF_FFFF)
-        guard byte < 128 else { return false }
-        return (byte < 64 ? bits.low >> UInt64(byte) : bits.high >> UInt64(byte - 64)) & 1 == 1
-    }
-
-    /// What keeps bytes from being a path.
-    private enum Flaw: CustomStringConvertible {
-        case empty
-        case tooLong(Int, limit: Int)
-        case forbiddenCharacter
-        case emptyName
-        case slashAtEnd
-
-        var description: String {
-            switch self {
-            case .empty: "is empty"
-            case .tooLong(let count, let limit): "has \(count) bytes, and the limit is \(limit)"
-            case .forbiddenCharacter: "has a character outside [A-Za-z0-9-/_@]"
-            case .emptyName: "has an empty name in it ('//')"
-            case .slashAtEnd: "ends in '/'"
-            }
-        }
-    }
 }
 
 extension StorePath: ExpressibleByStringLiteral {
     /// A path written in the program. A malformed one is a bug there, and stops it.
     public init(stringLiteral text: StaticString) {
         let bytes = Array(text.description.utf8)
-        if let flaw = Self.flaw(in: bytes, count: bytes.count) {
+        if let flaw = StorePathFlaw(in: bytes[...]) {
             preconditionFailure("path '\(text)' \(flaw)")
         }
         self.init(trusted: bytes)
