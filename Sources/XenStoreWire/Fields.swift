@@ -39,6 +39,14 @@ package struct Fields {
     package static func count(_ payload: [UInt8]) -> Int { payload.count { $0 == 0 } }
 }
 
+extension [UInt8] {
+    /// One allocation, and one copy.
+    init(copying bytes: Span<UInt8>) {
+        // Safe: copied within the call.
+        self = unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) }
+    }
+}
+
 extension FixedWidthInteger {
     /// Reads decimal digits, and nothing else.
     package init?(decimal digits: some Collection<UInt8>) {

@@ -32,6 +32,12 @@ public struct Packet: Hashable, Sendable {
         self.payload = payload
     }
 
+    var header: PacketHeader {
+        PacketHeader(
+            operation: operation, requestID: requestID, transaction: transaction,
+            payloadByteCount: UInt32(payload.count))
+    }
+
     /// The packet as it travels.
     public var bytes: [UInt8] {
         var bytes: [UInt8] = []
@@ -42,10 +48,7 @@ public struct Packet: Hashable, Sendable {
 
     /// Appends the packet as it travels.
     func append(to bytes: inout [UInt8]) {
-        PacketHeader(
-            operation: operation, requestID: requestID, transaction: transaction,
-            payloadByteCount: UInt32(payload.count)
-        ).append(to: &bytes)
+        header.append(to: &bytes)
         bytes.append(contentsOf: payload)
     }
 }

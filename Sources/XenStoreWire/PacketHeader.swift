@@ -21,13 +21,11 @@ public struct PacketHeader: Hashable, Sendable {
         self.payloadByteCount = payloadByteCount
     }
 
-    /// Reads a header from its sixteen bytes at `offset`; nil when there are fewer.
-    init?(_ bytes: [UInt8], at offset: Int) {
-        guard offset >= 0, bytes.count - offset >= Self.byteCount else { return nil }
-        let words = unsafe bytes.withUnsafeBytes { raw in
-            // Safe: sixteen bytes follow `offset`, and every pattern of bits is four words.
-            unsafe raw.loadUnaligned(fromByteOffset: offset, as: Words.self)
-        }
+    /// Reads a header from the first sixteen bytes; nil when there are fewer.
+    init?(_ bytes: Span<UInt8>) {
+        guard bytes.count >= Self.byteCount else { return nil }
+        // Safe: sixteen bytes are there, and every pattern of bits is four words.
+        let words = unsafe bytes.bytes.unsafeLoadUnaligned(as: Words.self)
         self.init(
             operation: StoreOperation(rawValue: UInt32(littleEndian: words[0])),
             requestID: UInt32(littleEndian: words[1]),
@@ -37,19 +35,21 @@ public struct PacketHeader: Hashable, Sendable {
 
     /// The header as it travels.
     public var bytes: [UInt8] {
-        var bytes: [UInt8] = []
-        append(to: &bytes)
-        return bytes
+        // Safe: sixteen bytes, copied within the call.
+        unsafe withUnsafeBytes(of: words) { unsafe Array($0) }
     }
 
     func append(to bytes: inout [UInt8]) {
-        let words: Words = [
-            operation.rawValue.littleEndian, requestID.littleEndian,
-            transaction.rawValue.littleEndian, payloadByteCount.littleEndian,
-        ]
-        // Safe: the sixteen bytes of four words, copied within the call.
+        // Safe: as above.
         unsafe withUnsafeBytes(of: words) { unsafe bytes.append(contentsOf: $0) }
     }
 
     private typealias Words = InlineArray<4, UInt32>
+
+    private var words: Words {
+        [
+            operation.rawValue.littleEndian, requestID.littleEndian,
+            transaction.rawValue.littleEndian, payloadByteCount.littleEndian,
+        ]
+    }
 }

@@ -49,9 +49,10 @@ private struct RequestDecoder {
 
     private func onePath() throws(StoreErrorName) -> StorePath {
         // A NUL within is no character of a path.
-        guard payload.last == 0, let path = StorePath(checking: payload.dropLast()) else {
-            throw .invalid
-        }
+        let bytes = payload.span
+        guard payload.last == 0,
+            let path = StorePath(checking: bytes.extracting(droppingLast: 1))
+        else { throw .invalid }
         return path
     }
 
@@ -177,7 +178,7 @@ private struct RequestDecoder {
     }
 
     private func path(_ field: ArraySlice<UInt8>?) throws(StoreErrorName) -> StorePath {
-        guard let field, let path = StorePath(checking: field) else { throw .invalid }
+        guard let field, let path = StorePath(checking: field.span) else { throw .invalid }
         return path
     }
 

@@ -30,14 +30,14 @@ public struct StorePath: Hashable, Sendable {
     package init(trusted bytes: [UInt8]) { self.bytes = bytes }
 
     /// Copies bytes that claim to be a path. Nil when they are none.
-    package init?(checking bytes: ArraySlice<UInt8>) {
+    package init?(checking bytes: Span<UInt8>) {
         guard StorePathFlaw(in: bytes) == nil else { return nil }
-        self.bytes = Array(bytes)
+        self.bytes = Array(copying: bytes)
     }
 
     /// Checks bytes that claim to be a path. Throws `.invalidPath`.
     public init(bytes: [UInt8]) throws(StoreError) {
-        if let flaw = StorePathFlaw(in: bytes[...]) {
+        if let flaw = StorePathFlaw(in: bytes.span) {
             throw StoreError(
                 .invalidPath, "'\(String(decoding: bytes.prefix(200), as: UTF8.self))' \(flaw)")
         }
@@ -108,7 +108,7 @@ extension StorePath: ExpressibleByStringLiteral {
     /// A path written in the program. A malformed one is a bug there, and stops it.
     public init(stringLiteral text: StaticString) {
         let bytes = Array(text.description.utf8)
-        if let flaw = StorePathFlaw(in: bytes[...]) {
+        if let flaw = StorePathFlaw(in: bytes.span) {
             preconditionFailure("path '\(text)' \(flaw)")
         }
         self.init(trusted: bytes)

@@ -6,13 +6,13 @@ enum StorePathFlaw: Hashable, Sendable {
     case emptyName
     case slashAtEnd
 
-    /// Nil when nothing is. One pass over the bytes, without branches in it.
-    init?(in bytes: ArraySlice<UInt8>) {
-        guard let first = bytes.first else {
+    /// Nil when nothing is. One pass over the bytes, without a branch for any of them.
+    init?(in bytes: Span<UInt8>) {
+        guard !bytes.isEmpty else {
             self = .empty
             return
         }
-        let isRelative = first != StorePath.slash && first != StorePath.at
+        let isRelative = bytes[0] != StorePath.slash && bytes[0] != StorePath.at
         let limit =
             isRelative ? StorePath.relativeByteCountLimit : StorePath.absoluteByteCountLimit
         guard bytes.count <= limit else {
@@ -20,15 +20,16 @@ enum StorePathFlaw: Hashable, Sendable {
             return
         }
         var found: UInt8 = 0
-        var previous = Self.allowed
-        for byte in bytes {
-            let kind = Self.kinds[Int(byte)]
+        var previous: UInt8 = 0
+        for index in bytes.indices {
+            // Safe: one of the span's own indices.
+            let kind = Self.kinds[Int(unsafe bytes[unchecked: index])]
             found |= kind | (kind & previous) &<< 2
             previous = kind
         }
         if found & Self.forbidden != 0 {
             self = .forbiddenCharacter
-        } else if found & Self.doubleSlash != 0 {
+        } else if found & Self.slash &<< 2 != 0 {
             self = .emptyName
         } else if previous == Self.slash && bytes.count > 1 {
             self = .slashAtEnd
@@ -37,23 +38,28 @@ enum StorePathFlaw: Hashable, Sendable {
         }
     }
 
-    private static let allowed: UInt8 = 0
     private static let forbidden: UInt8 = 1
     private static let slash: UInt8 = 2
-    /// Two slashes in a row, shifted; two forbidden characters in a row make another bit.
-    private static let doubleSlash: UInt8 = 8
 
-    /// What each byte is in a path.
-    private static let kinds: InlineArray<256, UInt8> = {
-        var kinds = InlineArray<256, UInt8>(repeating: forbidden)
-        let others = [UInt8(ascii: "-"), UInt8(ascii: "_"), StorePath.at]
-        for byte in UInt8(ascii: "a")...UInt8(ascii: "z") { kinds[Int(byte)] = allowed }
-        for byte in UInt8(ascii: "A")...UInt8(ascii: "Z") { kinds[Int(byte)] = allowed }
-        for byte in UInt8(ascii: "0")...UInt8(ascii: "9") { kinds[Int(byte)] = allowed }
-        for byte in others { kinds[Int(byte)] = allowed }
-        kinds[Int(StorePath.slash)] = slash
-        return kinds
-    }()
+    /// What each byte is in a path; 0 is a character of a name. Written out, so that it needs no making.
+    private static let kinds: InlineArray<256, UInt8> = [
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 2,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0,
+        1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    ]
 }
 
 extension StorePathFlaw: CustomStringConvertible {
