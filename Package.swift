@@ -62,7 +62,11 @@ let package = Package(
         .target(
             name: "XenStoreWire", dependencies: ["XenCore", "XenSystem"], swiftSettings: settings),
         .target(
-            name: "XenStoreClient", dependencies: ["XenCore", "XenSystem", "XenStoreWire"],
+            name: "XenStoreClient",
+            dependencies: [
+                "XenCore", "XenSystem", "XenStoreWire", "XenRing", "XenEvtchn",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
             swiftSettings: settings),
         .target(
             name: "XenStoreServer",

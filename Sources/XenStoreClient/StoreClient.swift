@@ -12,7 +12,11 @@ import XenSystem
 ///     }
 ///
 /// One thread waits for the server; no call blocks the threads that run Swift's tasks. Every request has a deadline,
-/// and ends at once when its task is cancelled. Protocol: docs/misc/xenstore.txt in Xen's source.
+/// and ends at once when its task is cancelled.
+///
+/// When the server goes away the client connects again, and a new `epoch` begins. Its watches are set again, and each
+/// tells `.lookAgain`; requests that change nothing are sent again; one that was sent and may have changed something
+/// throws `.outcomeUnknown`; transactions begin anew. Protocol: docs/misc/xenstore.txt in Xen's source.
 public final class StoreClient: StoreAccess {
     /// How long a request waits for its reply.
     public let requestTimeout: Duration
@@ -20,13 +24,32 @@ public final class StoreClient: StoreAccess {
     let connection: ClientConnection
     private let thread: Mutex<PlatformThread?>
 
-    /// Speaks to a server over any way of bytes: a socket, a device, `StoreServer.connect(as:)`.
+    /// Speaks to a server over any way of bytes: a socket, a device, `StoreServer.connect(as:)`. The client ends with it.
     ///
     /// Throws `.unavailable` when the system has no thread left.
-    public init(
+    public convenience init(
         over transport: some ByteTransport, requestTimeout: Duration = .seconds(5)
     ) throws(StoreError) {
-        let connection = ClientConnection(transport)
+        let core = ClientCore(patience: requestTimeout, canReconnect: false)
+        try self.init(SingleConnection(transport), core, requestTimeout)
+    }
+
+    /// Speaks to the server that a connector reaches, and reconnects whenever the connection is lost.
+    ///
+    /// Blocks until the first connection is made. Throws as the connector, or `.unavailable` when the system has no
+    /// thread left.
+    public convenience init(
+        reconnecting connector: some StoreConnector, requestTimeout: Duration = .seconds(5),
+        policy: ReconnectPolicy = ReconnectPolicy()
+    ) throws(StoreError) {
+        let core = ClientCore(policy: policy, patience: requestTimeout)
+        try self.init(connector, core, requestTimeout)
+    }
+
+    private init(
+        _ connector: any StoreConnector, _ core: ClientCore, _ requestTimeout: Duration
+    ) throws(StoreError) {
+        let connection = try ClientConnection(connector, core, until: .after(requestTimeout))
         self.connection = connection
         self.requestTimeout = requestTimeout
         do { thread = Mutex(try PlatformThread { connection.run() }) } catch {
@@ -51,15 +74,15 @@ public final class StoreClient: StoreAccess {
     /// Tells of changes at and below a path, from now until the returned value is let go of.
     ///
     /// At most `limit` events wait to be taken; then they become one `.overflow`. Throws as `StoreAccess`.
-    public func watch(_ path: StorePath, limit: Int = 256) async throws(StoreError) -> StoreWatch {
-        let token = try connection.addWatch(path, limit: limit)
-        do {
-            _ = try await perform(.watch(path, token: token.bytes))
-        } catch {
-            connection.forgetWatch(token)
-            throw error
-        }
-        return StoreWatch(path, token, self)
+    ///
+    /// - Parameter depth: how many names below the path a change may be to be told of; nil for any. A server takes it
+    ///   if it offers `ServerFeatures.watchDepth`; another refuses it, or ignores it, as Linux's device does.
+    public func watch(
+        _ path: StorePath, depth: UInt32? = nil, limit: Int = 256
+    ) async throws(StoreError) -> StoreWatch {
+        let id = try await connection.addWatch(
+            path, depth: depth, limit: limit, until: requestDeadline)
+        return StoreWatch(path, id, self)
     }
 
     /// Ends the connection: whoever waits is told `.disconnected`. Blocks until the thread has ended, which is soon.
@@ -68,7 +91,7 @@ public final class StoreClient: StoreAccess {
         thread.withLock { $0.take() }?.join()
     }
 
-    /// Why the connection has ended; nil while it lasts.
+    /// Why the client has ended; nil while it lasts. A connection that is lost and will be made again is no end.
     public var disconnection: StoreError? { connection.end }
 
     /// What the server sent and nobody waited for.

@@ -39,7 +39,8 @@ public struct PacketHeader: Hashable, Sendable {
         unsafe withUnsafeBytes(of: words) { unsafe Array($0) }
     }
 
-    func append(to bytes: inout [UInt8]) {
+    /// Adds the header as it travels to what goes before it.
+    package func append(to bytes: inout [UInt8]) {
         // Safe: as above.
         unsafe withUnsafeBytes(of: words) { unsafe bytes.append(contentsOf: $0) }
     }

@@ -85,11 +85,11 @@ public enum Reply {
     }
 
     /// A reply's text, up to its NUL: servers differ in sending one.
-    private static func text(_ payload: [UInt8]) -> ArraySlice<UInt8> {
+    static func text(_ payload: [UInt8]) -> ArraySlice<UInt8> {
         payload.last == 0 ? payload.dropLast() : payload[...]
     }
 
-    private static func violation(_ what: String, _ payload: [UInt8]) -> StoreError {
+    static func violation(_ what: String, _ payload: [UInt8]) -> StoreError {
         let shown = String(decoding: payload.prefix(80).map { $0 == 0 ? 0x7C : $0 }, as: UTF8.self)
         return StoreError(.protocolViolation, "the server answered '\(shown)', which is no \(what)")
     }

@@ -75,50 +75,6 @@ public enum Request: Hashable, Sendable {
         default: nil
         }
     }
-
-    /// The payload as it travels. May be longer than a packet takes: `Packet` checks.
-    public var payload: [UInt8] {
-        switch self {
-        case .control(let arguments): Fields.encode(arguments)
-        case .directory(let path), .read(let path), .getPermissions(let path),
-            .makeDirectory(let path),
-            .remove(let path):
-            Self.payload(path, [])
-        case .watch(let path, let token, let depth):
-            Fields.encode([path.bytes, token] + (depth.map { [decimal($0)] } ?? []))
-        case .unwatch(let path, let token): Fields.encode([path.bytes, token])
-        case .transactionStart, .resetWatches: [0]
-        case .transactionEnd(let commit): [commit ? UInt8(ascii: "T") : UInt8(ascii: "F"), 0]
-        case .introduce(let domain, let frame, let port):
-            Fields.encode([decimal(domain.rawValue), decimal(frame), decimal(port.rawValue)])
-        case .release(let domain), .getDomainPath(let domain), .isDomainIntroduced(let domain),
-            .resume(let domain):
-            Fields.encode([decimal(domain.rawValue)])
-        case .write(let path, let value): Self.payload(path, value)
-        case .setPermissions(let path, let entries):
-            Fields.encode([path.bytes] + entries.map(\.bytes))
-        case .setTarget(let domain, let target):
-            Fields.encode([decimal(domain.rawValue), decimal(target.rawValue)])
-        case .directoryPart(let path, let offset): Fields.encode([path.bytes, decimal(offset)])
-        case .getFeature(let domain): Fields.encode(domain.map { [decimal($0.rawValue)] } ?? [])
-        case .setFeature(let domain, let features):
-            Fields.encode([decimal(domain.rawValue), decimal(features.rawValue)])
-        case .getQuota(let domain, let name):
-            Fields.encode((domain.map { [decimal($0.rawValue)] } ?? []) + (name.map { [$0] } ?? []))
-        case .setQuota(let domain, let name, let limit):
-            Fields.encode((domain.map { [decimal($0.rawValue)] } ?? []) + [name, decimal(limit)])
-        }
-    }
-
-    /// A value's bytes follow the path's NUL, and have none of their own.
-    private static func payload(_ path: StorePath, _ value: [UInt8]) -> [UInt8] {
-        var payload: [UInt8] = []
-        payload.reserveCapacity(path.bytes.count + 1 + value.count)
-        payload.append(contentsOf: path.bytes)
-        payload.append(0)
-        payload.append(contentsOf: value)
-        return payload
-    }
 }
 
 extension Request: CustomStringConvertible {

@@ -16,6 +16,8 @@ public struct StoreError: Error, Hashable, Sendable {
         public static let unavailable = Code(description: "unavailable")
         /// The connection is gone; whether an unanswered request was carried out is unknown.
         public static let disconnected = Code(description: "disconnected")
+        /// The connection was lost after the request was sent, so it may or may not have been carried out.
+        public static let outcomeUnknown = Code(description: "outcome unknown")
         /// The deadline has passed; whether the request was carried out is unknown.
         public static let timedOut = Code(description: "timed out")
         /// The task was cancelled; whether the request was carried out is unknown.

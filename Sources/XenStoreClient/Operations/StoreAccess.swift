@@ -4,7 +4,7 @@ public import XenStoreWire
 /// The store as seen by a client, or from within one of its transactions.
 ///
 /// Every method suspends until the server has answered, and throws `StoreError`: `.refused` with the server's word,
-/// `.timedOut`, `.cancelled`, `.disconnected`, `.tooLong` or `.protocolViolation`.
+/// `.timedOut`, `.cancelled`, `.disconnected`, `.outcomeUnknown`, `.tooLong` or `.protocolViolation`.
 public protocol StoreAccess: Sendable {
     /// Sends any request and returns the payload of its reply, as `Reply` reads it.
     func perform(_ request: Request) async throws(StoreError) -> [UInt8]
@@ -45,44 +45,14 @@ extension StoreAccess {
     ///
     /// A list that does not fit one reply is fetched in parts, again from the start when it changes meanwhile.
     public func directory(_ path: StorePath) async throws(StoreError) -> [StorePath] {
-        let names: [[UInt8]]
-        do {
-            names = try Reply.names(try await perform(.directory(path)))
-        } catch  where error.name == .tooBig {
-            names = try await directoryInParts(path)
-        }
-        var paths: [StorePath] = []
-        for name in names {
-            guard !name.contains(UInt8(ascii: "/")) else {
-                throw StoreError(
-                    .protocolViolation, "the server lists a name with '/' below \(path)")
+        var listing = DirectoryListing(path)
+        while true {
+            let reply: Result<[UInt8], StoreError>
+            do { reply = .success(try await perform(listing.request)) } catch {
+                reply = .failure(error)
             }
-            paths.append(try StorePath(bytes: name))
+            if let names = try listing.take(reply) { return names }
         }
-        return paths
-    }
-
-    private func directoryInParts(_ path: StorePath) async throws(StoreError) -> [[UInt8]] {
-        for _ in 0..<16 {
-            if let names = try await attemptInParts(path) { return names }
-        }
-        throw StoreError(.conflict, "the children of \(path) changed during each of 16 readings")
-    }
-
-    /// Nil when the list changed between two parts.
-    private func attemptInParts(_ path: StorePath) async throws(StoreError) -> [[UInt8]]? {
-        var names: [[UInt8]] = []
-        var offset = 0
-        var generation: UInt64?
-        while let position = UInt32(exactly: offset) {
-            let part = try Reply.part(try await perform(.directoryPart(path, offset: position)))
-            guard generation == nil || generation == part.generation else { return nil }
-            generation = part.generation
-            names += part.names
-            if part.isLast { return names }
-            offset += part.listByteCount
-        }
-        throw StoreError(.protocolViolation, "the server's list of \(path) does not end")
     }
 
     /// Who may do what with a node: the owner's entry first.

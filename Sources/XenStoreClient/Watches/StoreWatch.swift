@@ -10,22 +10,23 @@ public final class StoreWatch: AsyncSequence, Sendable {
 
     public let path: StorePath
     private let client: StoreClient
-    private let token: WatchToken
+    private let id: WatchID
 
-    init(_ path: StorePath, _ token: WatchToken, _ client: StoreClient) {
+    init(_ path: StorePath, _ id: WatchID, _ client: StoreClient) {
         self.path = path
-        self.token = token
+        self.id = id
         self.client = client
     }
 
-    deinit { client.connection.endWatch(token) }
+    deinit { client.connection.endWatch(id) }
 
     /// The next event, as soon as there is one.
     ///
-    /// Throws `.timedOut` at the deadline (the watch goes on), `.cancelled`, and `.disconnected` once the connection
-    /// is lost and all earlier events are taken.
+    /// A lost connection is no end: the watch is set again, and tells `.lookAgain`. Throws `.timedOut` at the deadline
+    /// (the watch goes on), `.cancelled`, `.refused` when the server would not set it again, and `.disconnected` once the
+    /// client has ended; the latter two after all earlier events are taken.
     public func next(until deadline: Deadline? = nil) async throws(StoreError) -> WatchEvent {
-        try await client.connection.nextEvent(token, until: deadline)
+        try await client.connection.nextEvent(id, until: deadline ?? .never)
     }
 
     public func makeAsyncIterator() -> Iterator { Iterator(watch: self) }

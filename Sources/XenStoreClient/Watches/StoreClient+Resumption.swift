@@ -5,12 +5,14 @@ public import XenStoreWire
 ///
 /// Its ports, its mappings and what it had granted are dead then, its number may be another one, and its home in
 /// the store was made anew by the toolstack. The connection to the store and its watches live on.
+///
+/// It tells of a new connection to the store, too: what happened in between is unknown.
 public struct ResumptionWatch: Sendable {
     private let watch: StoreWatch
 
     init(_ watch: StoreWatch) { self.watch = watch }
 
-    /// Suspends until the next resumption.
+    /// Suspends until the next resumption, or the next epoch of the client.
     ///
     /// Throws as `StoreWatch.next(until:)`. Taking them is for one task at a time.
     public func next(until deadline: Deadline? = nil) async throws(StoreError) {

@@ -7,4 +7,6 @@ public enum WatchEvent: Hashable, Sendable {
     case changed(StorePath)
     /// Events came faster than they were taken, and some were dropped: anything at or below the path may have changed.
     case overflow
+    /// The connection was lost, and the watch is set again in a new epoch: anything may have changed meanwhile.
+    case lookAgain
 }

@@ -1,0 +1,101 @@
+import Synchronization
+import XenCore
+import XenStoreWire
+import XenSystem
+
+extension ClientConnection {
+    /// How long one attempt to connect may hold the thread up, and with it other requests' deadlines.
+    private static let attemptTime = Duration.milliseconds(50)
+
+    /// Serves until the connection has ended for good.
+    func run() {
+        var buffer = [UInt8](repeating: 0, count: 1 << 14)
+        while true {
+            let (step, news, toClose) = state.withLock { $0.step(.now) }
+            news.resume()
+            toClose?.close()
+            switch step {
+            case .stop: return
+            case .connect: connect()
+            case .pause(let until):
+                // A failure of poll(2) with one descriptor of our own ends the pause early.
+                try? waitUntilReadable(idle.descriptor, until: until)
+                idle.reset()
+            case .serve(let link, let until, let hasOutput):
+                do throws(StoreError) {
+                    try serve(link, until: until, hasOutput, &buffer)
+                } catch { lose(link.epoch, error) }
+            }
+        }
+    }
+
+    private func connect() {
+        do throws(StoreError) {
+            let transport = try connector.connect(until: .after(Self.attemptTime))
+            state.withLock { state -> Resumptions in
+                state.adopt(transport, now: .now)
+                return state.news()
+            }.resume()
+        } catch {
+            state.withLock {
+                $0.core.couldNotConnect(now: .now, random: .random(in: .min ... .max))
+            }
+        }
+    }
+
+    private func serve(
+        _ link: ConnectionState.Link, until deadline: Deadline, _ hasOutput: Bool,
+        _ buffer: inout [UInt8]
+    ) throws(StoreError) {
+        let transport = link.transport
+        if transport.answersWrites {
+            try transmitToDevice(link)
+            try transport.wait(forWriting: false, until: deadline)
+            try receive(link, &buffer)
+        } else {
+            try transport.wait(forWriting: hasOutput, until: deadline)
+            try receive(link, &buffer)
+            let (_, failure) = state.withLock { $0.flush() }
+            if let failure { throw failure }
+        }
+    }
+
+    private func receive(
+        _ link: ConnectionState.Link, _ buffer: inout [UInt8]
+    ) throws(StoreError) {
+        while let count = try link.transport.read(into: &buffer) {
+            guard count > 0 else {
+                throw StoreError(
+                    .disconnected, "the store's server closed the connection; is it still running?")
+            }
+            let bytes = buffer[..<count]
+            let (failure, news) = state.withLock { state -> (StoreError?, Resumptions) in
+                do throws(StoreError) {
+                    try state.receive(bytes, in: link.epoch)
+                    return (nil, state.news())
+                } catch { return (error, state.news()) }
+            }
+            news.resume()
+            if let failure { throw failure }
+            if count < buffer.count { break }
+        }
+    }
+
+    /// Writes to a transport that takes one request at a time and may answer it with a refusal.
+    private func transmitToDevice(_ link: ConnectionState.Link) throws(StoreError) {
+        while let request = state.withLock({ $0.takeDeviceRequest(link.epoch) }) {
+            do throws(StoreError) {
+                while try link.transport.write(request, from: 0) == 0 {
+                    try link.transport.wait(forWriting: true, until: .after(.milliseconds(10)))
+                }
+            } catch {
+                guard error.code == .refused else { throw error }
+                state.withLock { state -> Resumptions in
+                    guard state.core.epoch == link.epoch else { return Resumptions() }
+                    state.core.refusedOutput(error.name ?? .inputOutput)
+                    return state.news()
+                }.resume()
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+import XenCore
+import XenStoreWire
+
+/// Who waits for what on a client's connection: the core, and the continuations and the transport around it.
+struct ConnectionState: Sendable {
+    /// A transport, and the epoch whose bytes it carries.
+    struct Link: Sendable {
+        let transport: any ByteTransport
+        let epoch: Epoch
+    }
+
+    /// What the client's thread does next.
+    enum Step: Sendable {
+        case serve(Link, until: Deadline, hasOutput: Bool)
+        case pause(until: Deadline)
+        case connect
+        case stop
+    }
+
+    private struct ReplyWaiter: Sendable {
+        let handle: RequestHandle
+        let continuation: CheckedContinuation<ReplyResult, Never>
+    }
+
+    var core: ClientCore
+    var link: Link?
+    private var replies: [ReplyWaiter?] = []
+    var events = Waiters<WatchID, WatchEvent>()
+    var epochs = Waiters<UInt64, Epoch>()
+    /// After which epoch each of those waits.
+    var lastEpochs: [UInt64: Epoch] = [:]
+    /// When the thread looks at the deadlines of those that wait for events or epochs: not later than any of them.
+    var nextLook = Deadline.never
+    /// Until when the thread sleeps, unless it is woken.
+    private var sleepsUntil = Deadline.never
+
+    init(_ core: ClientCore) { self.core = core }
+
+    // MARK: - Requests
+
+    /// Sends a reserved request. Returns the error when it has ended before its task was suspended.
+    mutating func submit(
+        _ handle: RequestHandle, _ continuation: CheckedContinuation<ReplyResult, Never>
+    ) -> StoreError? {
+        guard core.submit(handle) else {
+            return core.end
+                ?? StoreError(.cancelled, "the request was cancelled before it was sent")
+        }
+        while replies.count <= handle.slot { replies.append(nil) }
+        replies[handle.slot] = ReplyWaiter(handle: handle, continuation: continuation)
+        return nil
+    }
+
+    /// Gives a request up. Returns whom to tell what, when somebody waits.
+    mutating func withdraw(_ handle: RequestHandle) -> Resumptions {
+        var resumptions = Resumptions()
+        if let error = core.withdraw(handle) { resume(handle, .failure(error), &resumptions) }
+        return resumptions
+    }
+
+    private mutating func resume(
+        _ handle: RequestHandle, _ result: ReplyResult, _ resumptions: inout Resumptions
+    ) {
+        guard handle.slot < replies.count, replies[handle.slot]?.handle == handle,
+            let waiter = replies[handle.slot].take()
+        else { return }
+        resumptions.add(waiter.continuation, result)
+    }
+
+    /// Collects whom the core's news concerns.
+    mutating func news() -> Resumptions {
+        var resumptions = Resumptions()
+        for completion in core.completions {
+            resume(completion.handle, completion.result, &resumptions)
+        }
+        core.completions.removeAll(keepingCapacity: true)
+        for id in core.signalled { resumeEventWaiter(id, &resumptions) }
+        core.signalled.removeAll(keepingCapacity: true)
+        resumeEpochWaiters(&resumptions)
+        return resumptions
+    }
+
+    // MARK: - Bytes
+
+    /// Writes what fits now. True when something is left, for which the thread has to wait.
+    mutating func flush() -> (isBlocked: Bool, failure: StoreError?) {
+        guard let link, !core.traits.isKernelDevice else { return (true, nil) }
+        do throws(StoreError) {
+            while core.prepareOutput() {
+                let count = try link.transport.write(core.output.bytes, from: core.output.offset)
+                guard count > 0 else { return (true, nil) }
+                core.tookOutput(count)
+            }
+            return (false, nil)
+        } catch { return (false, error) }
+    }
+
+    /// The next request for the device, which from now on counts as sent.
+    mutating func takeDeviceRequest(_ epoch: Epoch) -> [UInt8]? {
+        guard core.epoch == epoch, core.prepareOutput() else { return nil }
+        defer { core.tookOutput(core.output.count) }
+        return core.output.bytes
+    }
+
+    mutating func receive(_ bytes: ArraySlice<UInt8>, in epoch: Epoch) throws(StoreError) {
+        guard core.epoch == epoch, core.link == .connected else {
+            core.counters.staleByteCount += bytes.count
+            return
+        }
+        try core.receive(bytes)
+    }
+
+    // MARK: - The connection
+
+    mutating func adopt(_ transport: any ByteTransport, now: Deadline) {
+        guard core.end == nil else { return transport.close() }
+        core.connected(LinkTraits(transport), now: now)
+        link = Link(transport: transport, epoch: core.epoch)
+    }
+
+    /// Gives the connection of an epoch up, if it is still the current one. Returns the transport to close.
+    mutating func lose(
+        _ epoch: Epoch, _ reason: StoreError, now: Deadline
+    ) -> (any ByteTransport)? {
+        guard let link, link.epoch == epoch else { return nil }
+        self.link = nil
+        core.disconnected(reason, now: now, random: .random(in: .min ... .max))
+        return link.transport
+    }
+
+    /// There will be no other connection. Returns the transport to close.
+    mutating func finish(_ reason: StoreError) -> (any ByteTransport)? {
+        core.finish(reason)
+        return link.take()?.transport
+    }
+
+    // MARK: - The thread
+
+    /// What the thread does next. Ends what is over before.
+    mutating func step(_ now: Deadline) -> (Step, Resumptions, toClose: (any ByteTransport)?) {
+        let failure = core.expire(now)
+        let toClose = failure.flatMap { lose(core.epoch, $0, now: now) }
+        var resumptions = news()
+        if nextLook <= now { expireWaiters(now, &resumptions) }
+        sleepsUntil = min(nextLook, core.nextLook)
+        switch core.link {
+        case .ended: return (.stop, resumptions, toClose)
+        case .lost(let retryAt):
+            guard retryAt > now else { return (.connect, resumptions, toClose) }
+            sleepsUntil = min(sleepsUntil, retryAt)
+            return (.pause(until: sleepsUntil), resumptions, toClose)
+        case .connected:
+            guard let link else { return (.stop, resumptions, toClose) }
+            let hasOutput = core.prepareOutput()
+            return (.serve(link, until: sleepsUntil, hasOutput: hasOutput), resumptions, toClose)
+        }
+    }
+
+    /// Whether the thread sleeps for longer than somebody's deadline, and must be woken to learn of it.
+    mutating func needsEarlierWake() -> Bool {
+        let earliest = min(nextLook, core.nextLook)
+        guard earliest < sleepsUntil else { return false }
+        sleepsUntil = earliest
+        return true
+    }
+}

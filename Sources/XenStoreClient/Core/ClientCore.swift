@@ -1,0 +1,115 @@
+import DequeModule
+import XenCore
+import XenStoreWire
+
+/// The client's side of the protocol as a value: requests, the server's bytes, lost and new connections and the time
+/// in; bytes to send, answers and watch events out. No byte of the server can do more than end the connection.
+///
+/// Each connection is an epoch. What the core was asked for outlives it where that is safe:
+///
+/// | | not sent | sent, changes nothing | sent, changes something |
+/// |---|---|---|---|
+/// | outside a transaction | sent | sent again | `.outcomeUnknown` |
+/// | in a transaction | `.conflict` | `.conflict` | `.conflict`; a commit `.outcomeUnknown` |
+///
+/// Watches are set again, and each tells `.lookAgain` once.
+struct ClientCore: Sendable {
+    /// Whether there is a connection.
+    enum Link: Hashable, Sendable {
+        case connected
+        /// It was lost. The next attempt is due at this time.
+        case lost(retryAt: Deadline)
+        /// It is gone for good.
+        case ended(StoreError)
+    }
+
+    /// A request's end.
+    struct Completion: Sendable {
+        let handle: RequestHandle
+        let result: Result<Answer, StoreError>
+    }
+
+    /// A reply's payload, and the epoch in which it came.
+    struct Answer: Hashable, Sendable {
+        let payload: [UInt8]
+        let epoch: Epoch
+    }
+
+    let policy: ReconnectPolicy
+    /// How long what the core itself asks for may take.
+    let patience: Duration
+    /// Whether a lost connection may be followed by another.
+    let canReconnect: Bool
+
+    var link = Link.lost(retryAt: Deadline(sinceEpoch: .zero))
+    /// The current connection's, or the last one's.
+    var epoch = Epoch.none
+    var traits = LinkTraits()
+    var counters = ClientCounters()
+
+    var requests = PendingRequests()
+    /// Requests that are not among the outgoing bytes yet; one that has ended may still be named here.
+    var queue: Deque<RequestHandle> = []
+    var watches: [WatchID: ClientWatch] = [:]
+    var lastWatch: UInt64 = 0
+
+    var parser = PacketParser()
+    var output = OutgoingPackets()
+    /// How many requests were encoded in this epoch and have no reply.
+    var unansweredCount = 0
+    var lastEncoded: RequestHandle?
+    /// What this epoch's server has answered ENOSYS to, a bit for each operation.
+    var unknownOperations: UInt64 = 0
+    /// Attempts to connect since the connection worked.
+    var attemptCount = 0
+    /// Not later than any deadline in here.
+    var nextLook = Deadline.never
+
+    /// What has ended since the shell looked last.
+    var completions: [Completion] = []
+    /// Watches that have something to take since the shell looked last.
+    var signalled: [WatchID] = []
+
+    init(
+        policy: ReconnectPolicy = ReconnectPolicy(), patience: Duration = .seconds(5),
+        canReconnect: Bool = true
+    ) {
+        self.policy = policy
+        self.patience = patience
+        self.canReconnect = canReconnect
+    }
+
+    /// Why there will be no other connection; nil while there may be.
+    var end: StoreError? {
+        if case .ended(let error) = link { error } else { nil }
+    }
+
+    /// What has ended; each is told once.
+    mutating func takeCompletions() -> [Completion] {
+        defer { completions = [] }
+        return completions
+    }
+
+    /// Which watches have something to take; each is told once.
+    mutating func takeSignals() -> [WatchID] {
+        defer { signalled = [] }
+        return signalled
+    }
+
+    mutating func complete(_ handle: RequestHandle, _ result: Result<Answer, StoreError>) {
+        completions.append(Completion(handle: handle, result: result))
+    }
+
+    /// Ends a request without telling anybody.
+    @discardableResult
+    mutating func removeRequest(_ handle: RequestHandle) -> PendingRequest? {
+        guard let pending = requests.remove(handle) else { return nil }
+        if case .encoded = pending.stage { unansweredCount -= 1 }
+        return pending
+    }
+}
+
+extension Deadline {
+    /// Later than any that a caller means.
+    static let never = Deadline(sinceEpoch: .seconds(1 << 40))
+}
