@@ -19,6 +19,10 @@ public protocol ByteTransport: Sendable {
     /// Returns 0 at the end of the stream and nil when there is nothing now. Throws `.disconnected`.
     func read(into buffer: inout [UInt8]) throws(StoreError) -> Int?
 
+    /// Reads as above, but blocks until there is something, for a client that has one thread. Nil when the deadline has
+    /// passed, and maybe earlier.
+    func read(into buffer: inout [UInt8], until deadline: Deadline) throws(StoreError) -> Int?
+
     /// Writes what fits now of `bytes` from `offset`. Returns how many bytes went, 0 when none did.
     ///
     /// Throws `.disconnected`, or `.refused` where the transport answers writes.
@@ -32,4 +36,14 @@ public protocol ByteTransport: Sendable {
 
     /// Tells the other side that nothing more comes, and ends the current `wait` and every later one at once.
     func close()
+}
+
+extension ByteTransport {
+    public func read(
+        into buffer: inout [UInt8], until deadline: Deadline
+    ) throws(StoreError) -> Int? {
+        if let count = try read(into: &buffer) { return count }
+        try wait(forWriting: false, until: deadline)
+        return try read(into: &buffer)
+    }
 }

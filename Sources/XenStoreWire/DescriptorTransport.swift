@@ -42,6 +42,15 @@ package final class DescriptorTransport: ByteTransport {
         do { return try descriptor.readAvailable(into: &buffer) } catch { throw lost(error) }
     }
 
+    package func read(
+        into buffer: inout [UInt8], until deadline: Deadline
+    ) throws(StoreError) -> Int? {
+        do {
+            try waitUntilReadable(descriptor.rawValue, until: deadline)
+            return try descriptor.readAvailable(into: &buffer)
+        } catch { throw lost(error) }
+    }
+
     package func write(_ bytes: [UInt8], from offset: Int) throws(StoreError) -> Int {
         do {
             switch kind {

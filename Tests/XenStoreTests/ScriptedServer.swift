@@ -34,6 +34,9 @@ final class ScriptedServer: Sendable {
             ).bytes)
     }
 
+    /// Ends the connection.
+    func close() { transport.close() }
+
     /// Sends a few bytes, which a socket takes at once.
     func send(_ bytes: [UInt8]) throws {
         #expect(try transport.write(bytes, from: 0) == bytes.count)

@@ -74,8 +74,7 @@ struct ConnectionState: Sendable {
             resume(completion.handle, completion.result, &resumptions)
         }
         core.completions.removeAll(keepingCapacity: true)
-        for id in core.signalled { resumeEventWaiter(id, &resumptions) }
-        core.signalled.removeAll(keepingCapacity: true)
+        while let id = core.takeSignal() { resumeEventWaiter(id, &resumptions) }
         resumeEpochWaiters(&resumptions)
         return resumptions
     }

@@ -55,7 +55,9 @@ extension ClientCore {
 
     // MARK: - From the server
 
-    /// Takes bytes as they come. Throws `.protocolViolation` when the stream cannot be followed any more.
+    /// Takes bytes as they come.
+    ///
+    /// Throws `.protocolViolation` when the stream cannot be followed any more, or a watch is not set again.
     mutating func receive(_ bytes: some Collection<UInt8>) throws(StoreError) {
         parser.append(bytes)
         while let packet = try parser.next() {
@@ -63,6 +65,7 @@ extension ClientCore {
             // Events are known by their type: their id may be anything (Linux leaves it unset).
             if packet.operation == .watchEvent { event(packet) } else { reply(packet) }
         }
+        if let complaint { throw complaint }
     }
 
     private mutating func event(_ packet: Packet) {
@@ -79,7 +82,7 @@ extension ClientCore {
             return
         }
         watches[token.watch]?.take(path)
-        signalled.append(token.watch)
+        signal(token.watch)
     }
 
     private mutating func reply(_ packet: Packet) {

@@ -45,7 +45,7 @@ extension ClientCore {
         link = .ended(reason)
         for id in watches.keys {
             watches[id]?.queue.finish(reason)
-            signalled.append(id)
+            signal(id)
         }
     }
 
@@ -60,6 +60,7 @@ extension ClientCore {
         output = OutgoingPackets()
         unansweredCount = 0
         unknownOperations = 0
+        complaint = nil
     }
 
     /// Decides what becomes of each request, and keeps the order of those that are sent in the next epoch.

@@ -6,6 +6,9 @@ extension ClientCore {
     /// How many requests may be unanswered, withdrawn ones included.
     static let requestLimit = RequestHandle.slotLimit
 
+    /// How many replies a server may owe to requests that were given up, before its connection is.
+    static let withdrawnLimit = requestLimit / 2
+
     /// Takes a request, to be sent once it is submitted and there is a connection.
     ///
     /// Throws `.tooLong` when it does not fit, `.limitReached` when too many are unanswered, `.refused` without a round
@@ -64,7 +67,14 @@ extension ClientCore {
     private mutating func abandon(_ handle: RequestHandle, _ pending: PendingRequest) {
         switch pending.stage {
         case .reserved, .queued: removeRequest(handle)
-        case .encoded: requests[handle]?.isWithdrawn = true
+        case .encoded:
+            requests[handle]?.isWithdrawn = true
+            withdrawnCount += 1
+            guard withdrawnCount >= Self.withdrawnLimit, canReconnect else { return }
+            complaint = StoreError(
+                .timedOut,
+                "the server owes replies to \(withdrawnCount) requests that were given up")
+            look(notLaterThan: Deadline(sinceEpoch: .zero))
         }
     }
 
@@ -113,11 +123,10 @@ extension ClientCore {
 
     /// Ends what was not answered in time. To be called when `nextLook` has passed, or more often.
     ///
-    /// Returns why the connection cannot go on, when the server leaves the client's own requests unanswered.
+    /// Returns why the connection cannot go on, when the server leaves too much unanswered.
     mutating func expire(_ now: Deadline) -> StoreError? {
         guard nextLook <= now else { return nil }
         nextLook = .never
-        var failure: StoreError?
         for handle in requests.handles {
             guard let pending = requests[handle], !pending.isWithdrawn,
                 pending.stage != .reserved
@@ -130,13 +139,13 @@ extension ClientCore {
             switch pending.purpose {
             case .nobody: continue
             case .restoration:
-                failure = StoreError(
+                complaint = StoreError(
                     .timedOut, "the server did not set \(pending.request) again in time")
             case .caller, .registration: complete(handle, .failure(timeout(pending)))
             }
         }
         expireRestorations(now)
-        return failure
+        return link == .connected ? complaint : nil
     }
 
     private mutating func expireRestorations(_ now: Deadline) {
@@ -148,7 +157,7 @@ extension ClientCore {
                 continue
             }
             watches[id]?.lookAgain()
-            signalled.append(id)
+            signal(id)
         }
     }
 

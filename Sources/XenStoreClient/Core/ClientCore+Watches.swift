@@ -45,10 +45,12 @@ extension ClientCore {
         switch (watch.stage, error) {
         case (.registering, nil): watches[id]?.stage = .established
         case (.registering, .some), (.established, nil), (.restoring, nil): break
+        // In a new epoch. Its first event may have come before the reply.
         case (.established, let error?), (.restoring, let error?):
+            guard error.code == .refused else { return complaint = error }
             watches[id]?.queue.finish(error)
             watches[id]?.stage = .established
-            signalled.append(id)
+            signal(id)
         }
     }
 }

@@ -60,6 +60,10 @@ struct ClientCore: Sendable {
     var lastEncoded: RequestHandle?
     /// What this epoch's server has answered ENOSYS to, a bit for each operation.
     var unknownOperations: UInt64 = 0
+    /// How many requests nobody waits for any more, but the server still owes a reply to.
+    var withdrawnCount = 0
+    /// Why the current connection had better be given up.
+    var complaint: StoreError?
     /// Attempts to connect since the connection worked.
     var attemptCount = 0
     /// Not later than any deadline in here.
@@ -67,8 +71,8 @@ struct ClientCore: Sendable {
 
     /// What has ended since the shell looked last.
     var completions: [Completion] = []
-    /// Watches that have something to take since the shell looked last.
-    var signalled: [WatchID] = []
+    /// Watches that have something to take, each once.
+    var signalled: Deque<WatchID> = []
 
     init(
         policy: ReconnectPolicy = ReconnectPolicy(), patience: Duration = .seconds(5),
@@ -84,16 +88,32 @@ struct ClientCore: Sendable {
         if case .ended(let error) = link { error } else { nil }
     }
 
+    /// How a request ended, if it has; told once.
+    mutating func takeCompletion(of handle: RequestHandle) -> Result<Answer, StoreError>? {
+        guard let index = completions.lastIndex(where: { $0.handle == handle }) else { return nil }
+        return completions.remove(at: index).result
+    }
+
     /// What has ended; each is told once.
     mutating func takeCompletions() -> [Completion] {
         defer { completions = [] }
         return completions
     }
 
-    /// Which watches have something to take; each is told once.
-    mutating func takeSignals() -> [WatchID] {
-        defer { signalled = [] }
-        return signalled
+    /// A watch that has something to take, and was not named since it got that.
+    mutating func takeSignal() -> WatchID? {
+        while let id = signalled.popFirst() {
+            guard watches[id] != nil else { continue }
+            watches[id]?.isSignalled = false
+            return id
+        }
+        return nil
+    }
+
+    mutating func signal(_ id: WatchID) {
+        guard watches[id]?.isSignalled == false else { return }
+        watches[id]?.isSignalled = true
+        signalled.append(id)
     }
 
     mutating func complete(_ handle: RequestHandle, _ result: Result<Answer, StoreError>) {
@@ -105,6 +125,7 @@ struct ClientCore: Sendable {
     mutating func removeRequest(_ handle: RequestHandle) -> PendingRequest? {
         guard let pending = requests.remove(handle) else { return nil }
         if case .encoded = pending.stage { unansweredCount -= 1 }
+        if pending.isWithdrawn { withdrawnCount -= 1 }
         return pending
     }
 }

@@ -15,6 +15,8 @@ struct ClientWatch: Sendable {
     let depth: UInt32?
     var queue: WatchQueue
     var stage = Stage.registering
+    /// Whether the shell has been told that there is something to take.
+    var isSignalled = false
 
     /// How it is set in an epoch.
     func registration(_ id: WatchID, in epoch: Epoch) -> Request {

@@ -153,6 +153,21 @@ import XenStoreWire
         #expect(throws: StoreError.self) { _ = try client.begin(.read("/a")) }
     }
 
+    @Test func aServerThatOwesTooManyRepliesIsGivenUp() throws {
+        var client = CoreHarness()
+        for count in 1...ClientCore.withdrawnLimit {
+            let handle = try client.begin(.read("/a"))
+            try client.flush()
+            _ = client.core.withdraw(handle)
+            let complaint = client.core.expire(client.now)
+            #expect(complaint?.code == (count == ClientCore.withdrawnLimit ? .timedOut : nil))
+        }
+        client.disconnect()
+        client.connect()
+        #expect(client.core.requests.count == 0)
+        #expect(client.core.expire(client.now) == nil)
+    }
+
     // MARK: - Watches
 
     @Test func aWatchIsSetAgainAndTellsOnce() throws {
@@ -198,7 +213,7 @@ import XenStoreWire
         #expect(try client.core.nextEvent(id) == nil)
         client.now = client.now + .seconds(5)
         #expect(client.core.expire(client.now) == nil)
-        #expect(client.core.takeSignals() == [id])
+        #expect(client.signals() == [id])
         #expect(try client.core.nextEvent(id) == .lookAgain)
     }
 
@@ -210,6 +225,24 @@ import XenStoreWire
         try client.refuse(try #require(try client.flush().first), "EACCES")
         let error = #expect(throws: StoreError.self) { _ = try client.core.nextEvent(id) }
         #expect(error?.name == .accessDenied)
+    }
+
+    @Test func aServerThatAnswersAWatchWithRubbishIsGivenUp() throws {
+        var client = CoreHarness()
+        let (id, _) = try client.establishedWatch("/a")
+        client.disconnect()
+        client.connect()
+        let request = try #require(try client.flush().first)
+        let error = #expect(throws: StoreError.self) {
+            try client.receive(request.requestID, .read, "x")
+        }
+        #expect(error?.code == .protocolViolation)
+        client.disconnect()
+        client.connect()
+        let again = try #require(try client.flush().first)
+        try client.answer(again, "OK|")
+        try client.receive(0, .watchEvent, "/a|\(try CoreHarness.token(again))|")
+        #expect(try client.core.nextEvent(id) == .lookAgain)
     }
 
     @Test func aServerThatDoesNotSetWatchesAgainIsGivenUp() throws {

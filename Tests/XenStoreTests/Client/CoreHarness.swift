@@ -75,6 +75,13 @@ struct CoreHarness {
         return endings
     }
 
+    /// The watches that got something since the last look.
+    mutating func signals() -> [WatchID] {
+        var signals: [WatchID] = []
+        while let id = core.takeSignal() { signals.append(id) }
+        return signals
+    }
+
     /// A watch that the server has set, its first event taken.
     mutating func establishedWatch(
         _ path: StorePath, limit: Int = 8
@@ -87,7 +94,7 @@ struct CoreHarness {
         try receive(0, .watchEvent, "\(path)|\(token)|")
         #expect(try core.nextEvent(id) == .changed(path))
         _ = endings()
-        _ = core.takeSignals()
+        _ = signals()
         return (id, token)
     }
 

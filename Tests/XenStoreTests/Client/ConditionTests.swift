@@ -1,0 +1,96 @@
+import Testing
+import XenCore
+import XenStoreServer
+
+@testable import XenStoreClient
+
+/// Waiting until nodes are as wanted.
+@Suite(.timeLimit(.minutes(1))) struct ConditionTests {
+    private let soon = Deadline.after(.seconds(20))
+
+    /// Condition, values, and whether it holds.
+    static let table: [(StoreCondition, [StorePath: [UInt8]], Bool)] = [
+        (.node("/a", .exists), [:], false), (.node("/a", .exists), ["/a": []], true),
+        (.node("/a", .absent), [:], true), (.node("/a", .absent), ["/a": []], false),
+        (.node("/a", .equals("1")), ["/a": [0x31]], true),
+        (.node("/a", .equals("1")), ["/a": [0x32]], false),
+        (.node("/a", .equals([])), [:], false),
+        (.node("/a", .satisfies { $0?.count == 2 }), ["/a": [1, 2]], true),
+        (.any([]), [:], false), (.all([]), [:], true),
+        (.any([.node("/a", .exists), .node("/b", .exists)]), ["/b": []], true),
+        (.all([.node("/a", .exists), .node("/b", .exists)]), ["/b": []], false),
+        (.all([.node("/a", .absent), .any([.node("/b", .exists)])]), ["/b": []], true),
+    ]
+
+    @Test(arguments: table.indices) func conditionsAreTables(index: Int) {
+        let (condition, values, holds) = Self.table[index]
+        #expect(condition.holds(of: values) == holds)
+    }
+
+    @Test func aNodeIsWaitedFor() async throws {
+        let server = try StoreServer()
+        let client = try server.client(0)
+        let waiting = Task {
+            try await client.wait(for: "/a/state", until: .equals("4"), deadline: soon)
+        }
+        for value in 1...4 { try await client.write("/a/state", "\(value)") }
+        #expect(try await waiting.value == [0x34])
+        let removal = Task {
+            try await client.wait(for: "/a/state", until: .absent, deadline: soon)
+        }
+        try await client.remove("/a")
+        #expect(try await removal.value == nil)
+    }
+
+    @Test func severalNodesAreWaitedFor() async throws {
+        let server = try StoreServer()
+        let client = try server.client(0)
+        let any = Task {
+            try await client.wait(
+                for: .any([.node("/a", .exists), .node("/b", .exists)]), deadline: soon)
+        }
+        let all = Task {
+            try await client.wait(
+                for: .all([.node("/a", .exists), .node("/b", .exists)]), deadline: soon)
+        }
+        try await client.write("/b", "2")
+        #expect(try await any.value == ["/b": [0x32]])
+        try await client.write("/a", "1")
+        #expect(try await all.value == ["/a": [0x31], "/b": [0x32]])
+        #expect(try await client.wait(for: .all([]), deadline: soon) == [:])
+    }
+
+    @Test func waitsEndByDeadlineAndCancellation() async throws {
+        let server = try StoreServer()
+        let client = try server.client(0)
+        let conditions: [StoreCondition] = [
+            .node("/a", .exists), .any([]), .any([.node("/a", .exists), .node("/b", .exists)]),
+        ]
+        for condition in conditions {
+            let late = await #expect(throws: StoreError.self) {
+                try await client.wait(for: condition, deadline: .after(.milliseconds(5)))
+            }
+            #expect(late?.code == .timedOut)
+            let waiting = Task { try await client.wait(for: condition, deadline: soon) }
+            waiting.cancel()
+            #expect((await waiting.result.failure as? StoreError)?.code == .cancelled)
+        }
+    }
+
+    @Test func aWaitOutlivesTheServer() async throws {
+        let first = try StoreServer()
+        let connector = SwitchedConnector(first)
+        let client = try StoreClient(
+            reconnecting: connector, requestTimeout: .seconds(20),
+            policy: ReconnectPolicy(
+                shortestPause: .milliseconds(1), longestPause: .milliseconds(20)))
+        let waiting = Task { try await client.wait(for: "/a", until: .exists, deadline: soon) }
+        _ = try await client.exists("/b")
+        let second = try StoreServer()
+        let writer = try second.client(0)
+        try await writer.write("/a", "1")
+        connector.use(second)
+        first.stop()
+        #expect(try await waiting.value == [0x31])
+    }
+}
