@@ -19,7 +19,7 @@ struct SimulatedServer {
         parser = PacketParser()
         let id = core.connect(as: .dom0)
         connection = id
-        _ = core.handle(Self.write(Self.tagPath, "\(tag.rawValue)"), from: id)
+        _ = handle(Self.write(Self.tagPath, "\(tag.rawValue)"), from: id)
     }
 
     mutating func disconnect() {
@@ -45,19 +45,26 @@ struct SimulatedServer {
     mutating func write(_ path: StorePath, _ text: String) -> [Packet] {
         let other = core.connect(as: .dom0)
         defer { core.disconnect(other) }
-        return packets(core.handle(Self.write(path, text), from: other))
+        return packets(handle(Self.write(path, text), from: other))
     }
 
     static let tagPath: StorePath = "/tag"
 
     private mutating func serve(_ packet: Packet) -> [Packet] {
         guard let connection else { return [] }
-        let outputs = core.handle(packet, from: connection)
+        let outputs = handle(packet, from: connection)
         if packet.operation == .write, !outputs.contains(where: Self.isError) {
             executions[packet.payload, default: 0] += 1
             if executions[packet.payload] != 1 { repeated = packet.payload }
         }
         return packets(outputs)
+    }
+
+    /// Dom0 is never held back, so the time does not matter.
+    private mutating func handle(_ packet: Packet, from id: ConnectionID) -> [StoreOutput] {
+        var outputs: [StoreOutput] = []
+        core.handle(packet, from: id, now: .now, &outputs)
+        return outputs
     }
 
     private func packets(_ outputs: [StoreOutput]) -> [Packet] {
