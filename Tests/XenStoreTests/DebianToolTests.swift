@@ -44,6 +44,19 @@ import XenStoreServer
         #expect(watching.process.terminationStatus == 0)
     }
 
+    @Test func xenstoreControlWorks() async throws {
+        let socket = try TemporarySocket()
+        let server = try StoreServer()
+        try server.listen(path: socket.path)
+        let tools = DebianTools(socket: socket.path)
+        try tools.expect("xenstore-control", ["check"], "OK\n")
+        try tools.expect("xenstore-control", ["print", "hello"], "OK\n")
+        try tools.expect("xenstore-control", ["quota", "set", "nodes", "500"], "OK\n")
+        try tools.expect("xenstore-control", ["quota"], nil)
+        try tools.expect("xenstore-control", ["watches"], "0 watches\n\n")
+        try tools.expect("xenstore-control", ["nonsense"], nil, status: 3)
+    }
+
     @Test func aLongDirectoryIsListedInParts() async throws {
         let socket = try TemporarySocket()
         let server = try StoreServer()

@@ -28,8 +28,16 @@ struct DebianTools {
         return Running(process: process, output: LineReader(pipe.fileHandleForReading))
     }
 
+    /// `xenstore-control` is one of those that are for one version of Xen, behind a script that wants Xen to run.
+    private static func file(of tool: String) -> String {
+        let folders = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib")) ?? []
+        let versioned = folders.filter { $0.hasPrefix("xen-") }.map { "/usr/lib/\($0)/bin/\(tool)" }
+        return versioned.first { FileManager.default.isExecutableFile(atPath: $0) }
+            ?? "/usr/bin/\(tool)"
+    }
+
     private func launch(_ tool: String, _ arguments: [String]) throws -> (Process, Pipe) {
-        let file = "/usr/bin/\(tool)"
+        let file = Self.file(of: tool)
         try #require(
             FileManager.default.isExecutableFile(atPath: file),
             "\(file) is missing: run 'make setup', which installs Debian's package xenstore-utils")

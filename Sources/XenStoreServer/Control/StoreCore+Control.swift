@@ -158,7 +158,7 @@ extension StoreCore {
         _ words: ArraySlice<String>, isSoft: Bool
     ) throws(StoreErrorName) -> [UInt8] {
         let words = Array(words)
-        guard words.count == 2, let name = QuotaName(rawValue: words[0]),
+        guard words.count == 2, case (let name, false)? = QuotaName.parse(words[0].utf8),
             !isSoft || name.softLimit != nil,
             let limit = Int32(decimal: Array(words[1].utf8)), limit > 0
         else { throw .invalid }

@@ -30,6 +30,9 @@ import Testing
             0 0 CONTROL log|off| => log request CONTROL ; OK|
             0 0 CONTROL quota|set|nodes|5| => OK|
             0 0 GET_QUOTA nodes| => 5|
+            0 0 CONTROL quota|set|permissions|6| => OK|
+            0 0 GET_QUOTA node-permissions| => 6|
+            0 0 CONTROL quota|set|soft-memory|6| => !EINVAL
             0 0 CONTROL quota|set|nodes|0| => !EINVAL
             0 0 CONTROL quota|set|nodes| => !EINVAL
             0 0 CONTROL quota|set|nonsense|1| => !EINVAL
