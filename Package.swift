@@ -33,6 +33,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.13.0"),
     ],
     targets: [
         // Layer 0: vocabulary, the operating system, the hypervisor's C headers.
@@ -118,14 +119,28 @@ let package = Package(
             ],
             path: "Examples/Block/Tool", swiftSettings: settings),
 
+        // What the command-line tools share.
+        .target(name: "ToolSupport", path: "Tools/Support", swiftSettings: settings),
+
         // Explains the ring in a page of a file.
         .executableTarget(
             name: "xen-ring",
             dependencies: [
-                "XenCore", "XenRing", "XenSystem",
+                "ToolSupport", "XenCore", "XenRing", "XenSystem",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tools/Ring", swiftSettings: settings),
+
+        // The xenstore's command line, and its server as a daemon.
+        .executableTarget(
+            name: "xs",
+            dependencies: [
+                "ToolSupport", "XenCore", "XenStoreClient", "XenStoreServer", "XenStoreWire",
+                "XenSystem",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tools/Store", swiftSettings: settings),
 
         // Histories by seed, and the program that plays many of them.
         .target(
@@ -237,6 +252,12 @@ let package = Package(
             dependencies: [
                 "XenStoreWire", "XenStoreClient", "XenStoreServer", "XenSystem", "XenTesting",
                 "XenCore", "XenGrant", "XenEvtchn", "XenRing", "XenMock",
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "StoreToolTests",
+            dependencies: [
+                "xs", "ToolSupport", "XenCore", "XenStoreClient", "XenStoreServer", "XenStoreWire",
             ],
             swiftSettings: settings),
         .testTarget(name: "DocumentationTests", swiftSettings: settings),

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -83,7 +84,29 @@ int csystem_signal_termination(int fd) {
     struct sigaction action = {.sa_handler = on_termination, .sa_flags = SA_RESTART | SA_RESETHAND};
     sigemptyset(&action.sa_mask);
     int signals[] = {SIGTERM, SIGINT, SIGHUP};
-    for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++)
+    sigset_t set;
+    sigemptyset(&set);
+    for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) {
         if (sigaction(signals[i], &action, NULL)) return -1;
-    return 0;
+        sigaddset(&set, signals[i]);
+    }
+    // Whoever started the process may have had them blocked, and that is inherited.
+    errno = pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    return errno ? -1 : 0;
+}
+
+int csystem_notify_service(const char *path, const char *state) {
+    struct sockaddr_un address;
+    if (unix_address(path, &address)) return -1;
+    socklen_t length = offsetof(struct sockaddr_un, sun_path) + strlen(path);
+    // A name in Linux's abstract space is written with an '@' for its NUL.
+    if (path[0] == '@') address.sun_path[0] = 0;
+    else length++;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    ssize_t sent = sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address, length);
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    return sent < 0 ? -1 : 0;
 }

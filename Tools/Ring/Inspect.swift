@@ -1,4 +1,5 @@
 import ArgumentParser
+import ToolSupport
 import XenCore
 import XenRing
 import XenSystem

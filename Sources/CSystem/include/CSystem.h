@@ -55,6 +55,9 @@ static inline int csystem_punch_hole(int fd, off_t offset, off_t count) {
 // a second one of the same kind ends it. Returns 0, or -1 with errno.
 int csystem_signal_termination(int eventfd);
 
+// Sends a state to the datagram socket of a service manager, as sd_notify(3) does. Returns 0, or -1 with errno.
+int csystem_notify_service(const char *path, const char *state);
+
 // Sleeps while the word has this value, until it is woken or the time (relative, or null) is over; may return early.
 static inline void csystem_futex_wait(void *word, uint32_t value, const struct timespec *timeout) {
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, timeout, NULL, 0);

@@ -1,22 +1,34 @@
 /// A value of JSON (RFC 8259), for printing.
-enum JSON: CustomStringConvertible {
+package enum JSON: CustomStringConvertible, Sendable {
     case null
+    case bool(Bool)
     case number(Int)
     case string(String)
     case array([JSON])
     case object([(String, JSON)])
 
-    static func number(_ value: UInt32) -> JSON { .number(Int(value)) }
+    package static func number(_ value: UInt32) -> JSON { .number(Int(value)) }
 
-    static func optional(_ value: UInt32?) -> JSON { value.map { number($0) } ?? .null }
+    package static func optional(_ value: UInt32?) -> JSON { value.map { number($0) } ?? .null }
 
     /// The text, indented by two spaces a level.
-    var description: String { text(indentation: "") }
+    package var description: String { text(indentation: "") }
+
+    /// The text on one line, for a stream of values.
+    package var line: String {
+        switch self {
+        case .array(let values): "[\(values.map(\.line).joined(separator: ","))]"
+        case .object(let members):
+            "{\(members.map { "\(Self.quoted($0.0)):\($0.1.line)" }.joined(separator: ","))}"
+        default: description
+        }
+    }
 
     private func text(indentation: String) -> String {
         let inner = indentation + "  "
         switch self {
         case .null: return "null"
+        case .bool(let value): return "\(value)"
         case .number(let value): return "\(value)"
         case .string(let value): return Self.quoted(value)
         case .array(let values):

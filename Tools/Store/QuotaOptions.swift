@@ -1,0 +1,54 @@
+import ArgumentParser
+import XenStoreServer
+
+/// What a guest may use up, as far as it differs from the C daemon's.
+struct QuotaOptions: ParsableArguments {
+    @Option(help: "Nodes that a guest may own.")
+    var nodes = StoreQuota().nodes
+
+    @Option(help: "Watches on a guest's connection.")
+    var watches = StoreQuota().watches
+
+    @Option(help: "Open transactions on a guest's connection.")
+    var transactions = StoreQuota().transactions
+
+    @Option(help: "Nodes that a guest's transaction may touch.")
+    var transactionNodes = StoreQuota().transactionNodes
+
+    @Option(help: "Bytes of a guest's node: its value and its children's names.")
+    var nodeBytes = StoreQuota().nodeByteCount
+
+    @Option(help: "Entries of a node's permissions.")
+    var permissions = StoreQuota().permissions
+
+    @Option(help: "Bytes of a guest's path.")
+    var pathBytes = StoreQuota().pathByteCount
+
+    @Option(help: "Bytes that may wait for a reader before its connection ends.")
+    var outputBytes = StoreQuota().outputByteCount
+
+    func validate() throws {
+        let limits = [
+            nodes, watches, transactions, transactionNodes, nodeBytes, permissions, pathBytes,
+        ]
+        guard limits.allSatisfy({ (0...Int(Int32.max)).contains($0) }) else {
+            throw ValidationError("a quota is 0 to \(Int32.max)")
+        }
+        guard (1 << 16...1 << 30).contains(outputBytes) else {
+            throw ValidationError("--output-bytes is \(1 << 16) to \(1 << 30), not \(outputBytes)")
+        }
+    }
+
+    var quota: StoreQuota {
+        var quota = StoreQuota()
+        quota.nodes = nodes
+        quota.watches = watches
+        quota.transactions = transactions
+        quota.transactionNodes = transactionNodes
+        quota.nodeByteCount = nodeBytes
+        quota.permissions = permissions
+        quota.pathByteCount = pathBytes
+        quota.outputByteCount = outputBytes
+        return quota
+    }
+}
