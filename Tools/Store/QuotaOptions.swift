@@ -1,7 +1,7 @@
 import ArgumentParser
 import XenStoreServer
 
-/// What a guest may use up, as far as it differs from the C daemon's.
+/// What a guest may use up, as far as it differs from the C daemon's; 0 for no bound.
 struct QuotaOptions: ParsableArguments {
     @Option(help: "Nodes that a guest may own.")
     var nodes = StoreQuota().nodes
@@ -14,6 +14,15 @@ struct QuotaOptions: ParsableArguments {
 
     @Option(help: "Nodes that a guest's transaction may touch.")
     var transactionNodes = StoreQuota().transactionNodes
+
+    @Option(help: "Requests whose replies a guest has not taken.")
+    var outstanding = StoreQuota().outstanding
+
+    @Option(help: "Bytes of a guest's nodes, watches and transactions together.")
+    var memoryBytes = StoreQuota().memoryByteCount
+
+    @Option(help: "The same: over this nothing is refused, but it is logged.")
+    var softMemoryBytes = StoreQuota().softMemoryByteCount
 
     @Option(help: "Bytes of a guest's node: its value and its children's names.")
     var nodeBytes = StoreQuota().nodeByteCount
@@ -29,7 +38,9 @@ struct QuotaOptions: ParsableArguments {
 
     func validate() throws {
         let limits = [
-            nodes, watches, transactions, transactionNodes, nodeBytes, permissions, pathBytes,
+            nodes, watches, transactions, transactionNodes, outstanding, memoryBytes,
+            softMemoryBytes,
+            nodeBytes, permissions, pathBytes,
         ]
         guard limits.allSatisfy({ (0...Int(Int32.max)).contains($0) }) else {
             throw ValidationError("a quota is 0 to \(Int32.max)")
@@ -45,6 +56,9 @@ struct QuotaOptions: ParsableArguments {
         quota.watches = watches
         quota.transactions = transactions
         quota.transactionNodes = transactionNodes
+        quota.outstanding = outstanding
+        quota.memoryByteCount = memoryBytes
+        quota.softMemoryByteCount = softMemoryBytes
         quota.nodeByteCount = nodeBytes
         quota.permissions = permissions
         quota.pathByteCount = pathBytes
