@@ -19,8 +19,8 @@ sanitize: setup ## Runs the tests of rings, grants, events and the mock under Th
 	@Tools/sanitize thread
 	@Tools/sanitize address
 
-fuzz: setup ## Lets a hostile peer write between any two accesses of the rings: SECONDS=60
-	@Tools/fuzz $(or $(SECONDS),60)
+fuzz: setup ## Lets hostile peers loose on the rings, the store's codec and its server: SECONDS=60 each, SUBJECT=store-server
+	@Tools/fuzz $(or $(SECONDS),60) $(SUBJECT)
 
 demo: setup ## Copies a disk image between two domains while the backend crashes: IMAGE=path
 	swift build -c release --product block-demo

@@ -184,11 +184,14 @@ let package = Package(
         // Hostile peers by libFuzzer.
         .target(name: "CFuzzer", path: "Fuzz/CFuzzer"),
         .target(
-            name: "RingFuzzing",
-            dependencies: ["WatchedMemory", "XenCore", "XenSystem", "XenRing"],
+            name: "FuzzSubjects",
+            dependencies: [
+                "WatchedMemory", "XenCore", "XenSystem", "XenRing", "XenStoreWire",
+                "XenStoreServer",
+            ],
             path: "Fuzz/Subjects", swiftSettings: settings),
         .executableTarget(
-            name: "ring-fuzz", dependencies: ["CFuzzer", "RingFuzzing"], path: "Fuzz/Tool",
+            name: "xen-fuzz", dependencies: ["CFuzzer", "FuzzSubjects"], path: "Fuzz/Tool",
             swiftSettings: settings),
 
         .target(
@@ -237,7 +240,7 @@ let package = Package(
             dependencies: [
                 "XenRing", "XenMock", "XenTesting", "XenGrant", "XenEvtchn", "XenSystem", "CRing",
                 "CAllocationCount", "CPeerProcess", "CThreadSanitizer", "WatchedMemory",
-                "RingFuzzing",
+                "FuzzSubjects",
             ],
             swiftSettings: settings),
         .testTarget(
@@ -251,7 +254,7 @@ let package = Package(
             name: "XenStoreTests",
             dependencies: [
                 "XenStoreWire", "XenStoreClient", "XenStoreServer", "XenSystem", "XenTesting",
-                "XenCore", "XenGrant", "XenEvtchn", "XenRing", "XenMock",
+                "XenCore", "XenGrant", "XenEvtchn", "XenRing", "XenMock", "FuzzSubjects",
             ],
             swiftSettings: settings),
         .testTarget(

@@ -17,6 +17,22 @@ package final class FuzzInput {
         (0..<4).reduce(0) { word, _ in word << 8 | UInt32(byte()) }
     }
 
+    /// Some bytes, fewer at the end of the input.
+    func bytes(_ count: Int) -> [UInt8] {
+        let end = min(bytes.count, position + count)
+        defer { position = end }
+        return Array(bytes[position..<end])
+    }
+
+    /// All bytes that are left.
+    func rest() -> [UInt8] { bytes(bytes.count - position) }
+
+    /// A number below `bound`, which is at most 256, from one byte.
+    func choice(below bound: Int) -> Int { Int(byte()) % bound }
+
+    /// One of some values, by one byte.
+    func pick<Value>(_ values: [Value]) -> Value { values[choice(below: values.count)] }
+
     /// A number below `bound`.
     func number(below bound: Int) -> Int { Int(word()) % bound }
 }

@@ -1,7 +1,8 @@
-// Fuzzes the rings from the side of a hostile peer, with libFuzzer: `make fuzz`.
+// Fuzzes one subject with libFuzzer: xen-fuzz SUBJECT [libFuzzer's OPTIONS] [CORPUS]. `make fuzz` runs all.
 
 import CFuzzer
-import RingFuzzing
+import FuzzSubjects
+import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -9,12 +10,15 @@ import RingFuzzing
     import Musl
 #endif
 
+/// Chosen before the first input comes.
+private let subject = Mutex(FuzzSubject.rings)
+
 /// One input. Only what the machine lacks is thrown; what must not happen traps.
 private func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     // Safe: libFuzzer's bytes live until this returns.
     let bytes = unsafe Array(UnsafeBufferPointer(start: start, count: count))
     do {
-        try RingFuzzing.run(bytes)
+        try subject.withLock { $0 }.run(bytes)
     } catch {
         print(error)
         exit(1)
@@ -22,8 +26,15 @@ private func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     return 0
 }
 
-// Safe: the program's own command line.
-let status = unsafe cfuzzer_run(CommandLine.argc, CommandLine.unsafeArgv, fuzz)
+guard let chosen = CommandLine.arguments.dropFirst().first.flatMap(FuzzSubject.init) else {
+    print(
+        "xen-fuzz: say what to fuzz: \(FuzzSubject.allCases.map(\.rawValue).joined(separator: ", "))"
+    )
+    exit(2)
+}
+subject.withLock { $0 = chosen }
+// Safe: the program's own command line, in which the subject's place becomes the program's name.
+let status = unsafe cfuzzer_run(CommandLine.argc - 1, CommandLine.unsafeArgv + 1, fuzz)
 if status < 0 {
     print(
         "libFuzzer is not in this program: run `make fuzz`, which builds it with -sanitize=fuzzer")

@@ -1,4 +1,4 @@
-import RingFuzzing
+import FuzzSubjects
 import Testing
 import XenCore
 
@@ -8,6 +8,6 @@ import XenCore
     func randomInputsBreakNothing(_ seed: UInt64) throws {
         var random = SplitMix(seed: seed)
         let bytes = (0..<256).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-        try RingFuzzing.run(bytes)
+        try FuzzSubject.rings.run(bytes)
     }
 }

@@ -2,12 +2,12 @@ import XenCore
 import XenRing
 
 /// A request of the size of blkif's, and a response; nothing in them is believed.
-struct Request: RingMessage {
+struct RequestMessage: RingMessage {
     static let byteCount = 112
     var words = InlineArray<14, UInt64>(repeating: 0)
 }
 
-struct Response: RingMessage {
+struct ResponseMessage: RingMessage {
     static let byteCount = 16
     var words = InlineArray<2, UInt64>(repeating: 0)
 }
@@ -18,14 +18,14 @@ private let ringWords = [0, 4, 8, 12]
 /// Our front against a back that writes whatever it likes.
 func fuzzFront(_ input: FuzzInput) throws {
     let pages = try HostilePages(pageCount: 1 + input.number(below: 2), words: ringWords, input)
-    var ring = FrontRing<Request, Response>(initializing: pages.view)
+    var ring = FrontRing<RequestMessage, ResponseMessage>(initializing: pages.view)
     var (staged, published, taken) = (0, 0, 0)
     var stays = Steadfastness()
     pages.attack {
         while !input.isAtEnd {
             let (before, operation) = (pages.accessCount, input.byte() % 5)
             switch operation {
-            case 0: staged += ring.push(Request()) ? 1 : 0
+            case 0: staged += ring.push(RequestMessage()) ? 1 : 0
             case 1:
                 published = staged
                 _ = ring.publish()
@@ -50,7 +50,7 @@ func fuzzBack(_ input: FuzzInput) throws {
     let pages = try HostilePages(pageCount: 1 + input.number(below: 2), words: ringWords, input)
     let isTakenOver = input.byte() & 1 == 1
     for _ in 0..<input.number(below: 4) { pages.scribble() }
-    var ring: BackRing<Request, Response>
+    var ring: BackRing<RequestMessage, ResponseMessage>
     do throws(RingError) {
         ring =
             try pages.attack { () throws(RingError) in
@@ -65,14 +65,14 @@ func fuzzBack(_ input: FuzzInput) throws {
         while !input.isAtEnd {
             let (before, operation) = (pages.accessCount, input.byte() % 6)
             switch operation {
-            case 0 where ring.unansweredCount > 0: ring.push(Response())
+            case 0 where ring.unansweredCount > 0: ring.push(ResponseMessage())
             case 0, 1: _ = ring.publish()
             default:
                 stays.check { () throws(RingError) in
                     switch operation {
                     case 2: _ = try ring.next()
                     case 3: _ = try ring.drain { _ in }
-                    case 4: _ = try ring.serve { _ in Response() }
+                    case 4: _ = try ring.serve { _ in ResponseMessage() }
                     default: _ = try ring.hasRequests()
                     }
                 }
