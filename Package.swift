@@ -250,13 +250,19 @@ let package = Package(
                 "XenSystem",
             ],
             swiftSettings: settings),
+        // Xen's own store daemons without Xen; the shim is compiled when a test first wants one.
+        .target(
+            name: "StoreDaemons",
+            dependencies: ["XenCore", "XenSystem", "XenRing", "XenStoreWire"],
+            path: "Tests/StoreDaemons", exclude: ["Shim"], swiftSettings: settings),
         .testTarget(
             name: "XenStoreTests",
             dependencies: [
                 "XenStoreWire", "XenStoreClient", "XenStoreServer", "XenSystem", "XenTesting",
                 "XenCore", "XenGrant", "XenEvtchn", "XenRing", "XenMock", "FuzzSubjects",
+                "StoreDaemons",
             ],
-            swiftSettings: settings),
+            exclude: ["Programs"], swiftSettings: settings),
         .testTarget(
             name: "StoreToolTests",
             dependencies: [

@@ -1,4 +1,5 @@
 import Foundation
+import StoreDaemons
 import Testing
 import XenCore
 import XenStoreClient
@@ -66,5 +67,41 @@ import XenStoreServer
         for name in names { try await client.makeDirectory(try path("/many/\(name)")) }
         try DebianTools(socket: socket.path)
             .expect("xenstore-ls", ["-f", "/many"], names.map { "/many/\($0) = \"\"\n" }.joined())
+    }
+
+    @Test func testXenstoreRunsAllItsTests() throws {
+        let socket = try TemporarySocket()
+        let server = try StoreServer()
+        try server.listen(path: socket.path)
+        let tools = DebianTools(socket: socket.path)
+        try tools.expect("test-xenstore", ["--iterations", "20"], nil)
+        try tools.expect("test-xenstore", ["--random", "1"], nil)
+    }
+}
+
+/// A C program that uses libxenstore, as it would use the C daemon.
+@Suite(.timeLimit(.minutes(1))) struct LibxenstoreTests {
+    @Test func aProgramTakesTheServerForXenstored() throws {
+        let socket = try TemporarySocket()
+        let server = try StoreServer()
+        try server.listen(path: socket.path)
+        try run(against: socket.path)
+    }
+
+    /// What it expects is what xenstored does.
+    @Test func theProgramIsRight() throws {
+        let daemon = try StoreDaemon(.c)
+        try run(against: daemon.socket)
+        daemon.stop()
+    }
+
+    private func run(against socket: String) throws {
+        let folder = try TemporaryFolder.make("store-user")
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let source = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "Programs/store-user.c").path
+        let program = "\(folder)/store-user"
+        try Compiler.find().run(["-Wall", "-o", program, source, "-lxenstore"])
+        try DebianTools(socket: socket).expect(program, [], "")
     }
 }

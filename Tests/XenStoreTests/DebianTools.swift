@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Runs the programs of Debian's package xenstore-utils against a socket.
+/// Runs the programs of Debian's packages xenstore-utils and xen-utils-4.17, and C programs of our own, against a socket.
 struct DebianTools {
     let socket: String
 
@@ -28,26 +28,25 @@ struct DebianTools {
         return Running(process: process, output: LineReader(pipe.fileHandleForReading))
     }
 
-    /// `xenstore-control` is one of those that are for one version of Xen, behind a script that wants Xen to run.
-    private static func file(of tool: String) -> String {
-        let folders = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib")) ?? []
-        let versioned = folders.filter { $0.hasPrefix("xen-") }.map { "/usr/lib/\($0)/bin/\(tool)" }
-        return versioned.first { FileManager.default.isExecutableFile(atPath: $0) }
-            ?? "/usr/bin/\(tool)"
+    /// Those that are for one version of Xen lie behind scripts of the same name that want Xen to run.
+    private static func file(of tool: String) throws -> String {
+        let places = tool.hasPrefix("/") ? [""] : ["/usr/lib/xen-4.17/bin/", "/usr/bin/"]
+        let found = places.map { $0 + tool }.first(where: FileManager.default.isExecutableFile)
+        return try #require(
+            found,
+            """
+            \(tool) is missing: run 'make setup', which installs Debian's packages xenstore-utils and xen-utils-4.17
+            """)
     }
 
     private func launch(_ tool: String, _ arguments: [String]) throws -> (Process, Pipe) {
-        let file = Self.file(of: tool)
-        try #require(
-            FileManager.default.isExecutableFile(atPath: file),
-            "\(file) is missing: run 'make setup', which installs Debian's package xenstore-utils")
+        let file = try Self.file(of: tool)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: file)
         process.arguments = arguments
         process.environment = ["XENSTORED_PATH": socket]
         let pipe = Pipe()
         process.standardOutput = pipe
-        process.standardError = FileHandle.nullDevice
         try process.run()
         return (process, pipe)
     }

@@ -1,0 +1,100 @@
+import StoreDaemons
+import XenCore
+import XenStoreWire
+import XenSystem
+
+/// A server that runs, spoken to over sockets and rings.
+///
+/// After each request every connection asks for something harmless: what it hears before that reply is all that
+/// the request caused.
+final class WiredStore: TestedStore {
+    private let host: any StoreHost
+    /// Dom0's, which no test names: it introduces domains.
+    private let toolstack: StoreConnection
+    private var connections: [ConnectionName: StoreConnection] = [:]
+    private var guests: [DomainID: any ByteTransport] = [:]
+    /// Connections whose domain has gone: nobody hears on them any more.
+    private var ended: Set<ConnectionName> = []
+
+    var server: ServerName { host.server }
+
+    init(_ host: any StoreHost) throws {
+        self.host = host
+        toolstack = try host.connect()
+    }
+
+    func connect(_ name: ConnectionName) throws {
+        guard connections[name] == nil, !ended.contains(name) else { return }
+        if name.domain == .dom0 {
+            connections[name] = try host.connect()
+        } else {
+            _ = try introduce(name.domain)
+        }
+    }
+
+    func perform(
+        _ operation: StoreOperation, _ transaction: TransactionID, _ payload: [UInt8],
+        on name: ConnectionName
+    ) throws -> [Heard] {
+        try connect(name)
+        guard let connection = connections[name] else { return [] }
+        if operation == .introduce { try makeDomain(named: payload) }
+        let wasClosed = connection.isClosed
+        let packets = try connection.exchange(operation, transaction, payload: payload)
+        var heard = packets.map { Heard(name, $0) }
+        if connection.isClosed, !wasClosed { heard.append(Heard(name, .closed)) }
+        return heard + (try listen())
+    }
+
+    func introduce(_ domain: DomainID) throws -> [Heard] {
+        if guests[domain] == nil { guests[domain] = try host.makeGuest(domain) }
+        try host.introduce(domain)
+        if let name = ConnectionName("\(domain.rawValue)"), connections[name] == nil {
+            connections[name] = guests[domain].map { StoreConnection(over: $0) }
+            ended.remove(name)
+        }
+        return try listen()
+    }
+
+    func release(_ domain: DomainID) throws -> [Heard] {
+        try host.removeGuest(domain)
+        let deadline = Deadline.after(.seconds(20))
+        while try isIntroduced(domain) {
+            guard !deadline.hasPassed else {
+                throw DaemonFailure("\(server) did not notice that \(domain) has gone")
+            }
+            try pause(.milliseconds(1))
+        }
+        guests[domain] = nil
+        // A ring ends in silence.
+        let gone = connections.keys.filter { $0.domain == domain }
+        for name in gone { connections[name] = nil }
+        ended.formUnion(gone)
+        return gone.map { Heard($0, .closed) } + (try listen())
+    }
+
+    /// A domain that a request introduces has to exist.
+    private func makeDomain(named payload: [UInt8]) throws {
+        guard let number = UInt16(decimal: payload.prefix { $0 != 0 }) else { return }
+        let domain = DomainID(number)
+        guard domain != .dom0, domain < .firstReserved, guests[domain] == nil else { return }
+        guests[domain] = try host.makeGuest(domain)
+    }
+
+    private func isIntroduced(_ domain: DomainID) throws -> Bool {
+        let reply = try toolstack.exchange(
+            .isDomainIntroduced, payload: Script.octets("\(domain.rawValue)|"))
+        return reply.last?.payload == Script.octets("T|")
+    }
+
+    private func listen() throws -> [Heard] {
+        var heard: [Heard] = []
+        for name in connections.keys.sorted() {
+            guard let connection = connections[name], !connection.isClosed else { continue }
+            let packets = try connection.exchange(.getDomainPath, payload: Script.octets("0|"))
+            heard += packets.filter { $0.operation == .watchEvent }.map { Heard(name, $0) }
+            if connection.isClosed { heard.append(Heard(name, .closed)) }
+        }
+        return heard
+    }
+}
