@@ -11,9 +11,9 @@ test: setup ## Builds and runs everything that needs no Xen, one test at a time:
 	swift build --build-tests
 	@Tools/test
 
-sim: setup ## Plays histories with all faults on: SEEDS=20000, FIRST=seed; SEED=1234 shows one, ONLY=... what is left of it
+sim: setup ## Plays histories with all faults on: SEEDS=20000, FIRST=seed, KIND=store; SEED=1234 shows one, ONLY=... what is left of it
 	swift build -c release --product xen-sim
-	@.build/release/xen-sim $(if $(SEED),--seed $(SEED) $(if $(ONLY),--only $(ONLY)),--seeds $(or $(SEEDS),2000) --first $(or $(FIRST),0))
+	@.build/release/xen-sim $(if $(KIND),--kind $(KIND)) $(if $(SEED),--seed $(SEED) $(if $(ONLY),--only $(ONLY)),--seeds $(or $(SEEDS),2000) --first $(or $(FIRST),0))
 
 sanitize: setup ## Runs the tests of rings, grants, events and the mock under ThreadSanitizer, then AddressSanitizer
 	@Tools/sanitize thread

@@ -16,7 +16,7 @@ import XenTesting
             let again = history.run(seed: seed, isTraced: true)
             let isSame = first.trace == again.trace
             #expect(isSame, "seed \(seed)")
-            #expect(first.trace.count > 100)
+            #expect(first.trace.count > 30)
         }
     }
 
@@ -38,6 +38,11 @@ import XenTesting
     @Test(arguments: BlockStage.Flaw.allCases)
     func aForgetfulBlockDeviceIsFound(flaw: BlockStage.Flaw) {
         expectFailure(of: .block(flaw: flaw))
+    }
+
+    @Test(arguments: ModelFlaw.allCases)
+    func aStoreThatDiffersFromItsModelIsFound(flaw: ModelFlaw) {
+        expectFailure(of: .store(flaw: flaw))
     }
 
     /// Within few seeds a history has to fail, and fail again in the same way when it is played from what is left.

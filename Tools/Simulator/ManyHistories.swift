@@ -27,11 +27,13 @@ final class ManyHistories: Sendable {
         func join() { thread.take()?.join() }
     }
 
+    private let kinds: [SimulatedHistory]
     private let end: UInt64
     private let totals: Mutex<Totals>
     private let start = ContinuousClock.now
 
-    init(first: UInt64, count: UInt64) {
+    init(of kinds: [SimulatedHistory], first: UInt64, count: UInt64) {
+        self.kinds = kinds
         end = first + count
         totals = Mutex(Totals(next: first))
     }
@@ -45,7 +47,7 @@ final class ManyHistories: Sendable {
         }
         for worker in workers { worker.join() }
         guard let seed = totals.withLock({ $0.failed }) else { return nil }
-        return Histories.history(of: seed).shrunk(seed: seed)
+        return Histories.history(of: seed, among: kinds).shrunk(seed: seed)
     }
 
     var summary: String {
@@ -61,7 +63,7 @@ final class ManyHistories: Sendable {
     private func work(on thread: Int) {
         while let seed = next() {
             HistoriesInPlay.begin(seed, on: thread)
-            let outcome = Histories.history(of: seed).run(seed: seed)
+            let outcome = Histories.history(of: seed, among: kinds).run(seed: seed)
             totals.withLock { totals in
                 totals.historyCount += 1
                 totals.stepCount += outcome.stepCount

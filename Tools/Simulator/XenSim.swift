@@ -20,6 +20,9 @@ struct XenSim: ParsableCommand {
     @Option(help: "The first one's seed.")
     var first: UInt64 = 0
 
+    @Option(help: "Play histories of this kind alone: ring, scheduler, block, store.")
+    var kind: String?
+
     @Option(help: "Play this one alone, and show its trace.")
     var seed: UInt64?
 
@@ -27,6 +30,10 @@ struct XenSim: ParsableCommand {
     var only: String?
 
     func run() throws {
+        guard !Histories.named(kind).isEmpty else {
+            throw ValidationError(
+                "there are no histories of kind '\(kind ?? "")': \(Histories.all.map(\.name))")
+        }
         if let seed { return try replay(seed) }
         try playAll()
     }
@@ -42,20 +49,21 @@ struct XenSim: ParsableCommand {
                     return choice
                 })
         }
-        let outcome = Histories.history(of: seed).run(seed: seed, only: choices, isTraced: true)
+        let outcome = Histories.history(of: seed, among: Histories.named(kind))
+            .run(seed: seed, only: choices, isTraced: true)
         for line in outcome.trace { Terminal.output.line(line) }
         if outcome.failure != nil { throw ExitCode.failure }
     }
 
     private func playAll() throws {
-        let run = ManyHistories(first: first, count: seeds)
+        let run = ManyHistories(of: Histories.named(kind), first: first, count: seeds)
         let failed = try run.play()
         Terminal.output.line(run.summary)
         guard let failed else { return }
         Terminal.error.line(
             """
             xen-sim: \(failed)
-            play it again: xen-sim --seed \(failed.seed) \
+            play it again: xen-sim \(kind.map { "--kind \($0) " } ?? "")--seed \(failed.seed) \
             --only \(failed.only.map { "\($0)" }.joined(separator: ","))
             """)
         throw ExitCode.failure

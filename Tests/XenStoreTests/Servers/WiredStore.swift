@@ -40,7 +40,9 @@ final class WiredStore: TestedStore {
         guard let connection = connections[name] else { return [] }
         if operation == .introduce { try makeDomain(named: payload) }
         let wasClosed = connection.isClosed
-        let packets = try connection.exchange(operation, transaction, payload: payload)
+        let packets = try named(name) {
+            try connection.exchange(operation, transaction, payload: payload)
+        }
         var heard = packets.map { Heard(name, $0) }
         if connection.isClosed, !wasClosed { heard.append(Heard(name, .closed)) }
         return heard + (try listen())
@@ -91,10 +93,19 @@ final class WiredStore: TestedStore {
         var heard: [Heard] = []
         for name in connections.keys.sorted() {
             guard let connection = connections[name], !connection.isClosed else { continue }
-            let packets = try connection.exchange(.getDomainPath, payload: Script.octets("0|"))
+            let packets = try named(name) {
+                try connection.exchange(.getDomainPath, payload: Script.octets("0|"))
+            }
             heard += packets.filter { $0.operation == .watchEvent }.map { Heard(name, $0) }
             if connection.isClosed { heard.append(Heard(name, .closed)) }
         }
         return heard
+    }
+
+    /// Says which connection a failure is of.
+    private func named<Result>(_ name: ConnectionName, _ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch {
+            throw DaemonFailure("\(server), connection \(name): \(error)")
+        }
     }
 }

@@ -1,0 +1,58 @@
+import XenStoreWire
+
+/// A request of the model's subject, well formed.
+enum ModelRequest: CustomStringConvertible {
+    case read(String)
+    case directory(String)
+    case getPermissions(String)
+    case write(String, [UInt8])
+    case makeDirectory(String)
+    case remove(String)
+    case setPermissions(String, [Permission])
+    case watch(String, String)
+    case unwatch(String, String)
+    case transactionStart
+    case transactionEnd(Bool)
+    case resetWatches
+
+    var ignoresTransactions: Bool {
+        switch self {
+        case .watch, .unwatch: true
+        default: false
+        }
+    }
+
+    var operation: StoreOperation {
+        switch self {
+        case .read: .read
+        case .directory: .directory
+        case .getPermissions: .getPermissions
+        case .write: .write
+        case .makeDirectory: .makeDirectory
+        case .remove: .remove
+        case .setPermissions: .setPermissions
+        case .watch: .watch
+        case .unwatch: .unwatch
+        case .transactionStart: .transactionStart
+        case .transactionEnd: .transactionEnd
+        case .resetWatches: .resetWatches
+        }
+    }
+
+    /// With `|` for NUL.
+    var text: String {
+        switch self {
+        case .read(let path), .directory(let path), .getPermissions(let path),
+            .makeDirectory(let path), .remove(let path):
+            "\(path)|"
+        case .write(let path, let value): "\(path)|\(String(decoding: value, as: UTF8.self))"
+        case .setPermissions(let path, let entries):
+            "\(path)|" + entries.map { "\($0)|" }.joined()
+        case .watch(let path, let token), .unwatch(let path, let token): "\(path)|\(token)|"
+        case .transactionStart, .resetWatches: "|"
+        case .transactionEnd(let commits): commits ? "T|" : "F|"
+        }
+    }
+
+    var description: String { "\(operation) \(text)" }
+}
