@@ -18,6 +18,19 @@ int csystem_epoll_add(int set, int descriptor) {
     return epoll_ctl(set, EPOLL_CTL_ADD, descriptor, &event);
 }
 
+int csystem_epoll_change(int set, int operation, int descriptor, uint32_t events, uint64_t token) {
+    struct epoll_event event = {.events = events, .data.u64 = token};
+    return epoll_ctl(set, operation, descriptor, &event);
+}
+
+int csystem_epoll_wait(int set, struct csystem_ready *ready, int count, int milliseconds) {
+    struct epoll_event events[64];
+    int room = (int)(sizeof events / sizeof *events);
+    int found = epoll_wait(set, events, count < room ? count : room, milliseconds);
+    for (int i = 0; i < found; i++) ready[i] = (struct csystem_ready){events[i].data.u64, events[i].events};
+    return found;
+}
+
 static int unix_address(const char *path, struct sockaddr_un *address) {
     if (strlen(path) >= sizeof(address->sun_path)) {
         errno = ENAMETOOLONG;

@@ -19,6 +19,18 @@ static inline int csystem_memfd(const char *name) { return memfd_create(name, MF
 int csystem_epoll(void);
 int csystem_epoll_add(int set, int descriptor);
 
+// What a wait found: the token of a descriptor, and its EPOLL... bits.
+struct csystem_ready {
+    uint64_t token;
+    uint32_t events;
+};
+
+// Operation: EPOLL_CTL_ADD, _DEL or _MOD. Returns 0, or -1 with errno.
+int csystem_epoll_change(int set, int operation, int descriptor, uint32_t events, uint64_t token);
+
+// Waits for at most `milliseconds`, for ever if that is negative. Returns how many of `ready` it filled, or -1 with errno.
+int csystem_epoll_wait(int set, struct csystem_ready *ready, int count, int milliseconds);
+
 // Unix stream sockets, non-blocking and close-on-exec; each returns a descriptor, or -1 with errno.
 int csystem_unix_connect(const char *path);
 int csystem_unix_listen(const char *path);

@@ -12,14 +12,13 @@ struct ConnectionTable: Sendable {
     private var freeSlots: [Int] = []
     private var lastSequence: UInt64 = 0
 
-    private static let slotBits: UInt64 = 24
     private static let nobody = Name(id: ConnectionID(rawValue: 0), holder: .dom0)
 
     var count: Int { names.count - freeSlots.count }
 
     /// The place of a connection that is open.
     func slot(of id: ConnectionID) -> Int? {
-        let slot = Int(id.rawValue & ((1 << Self.slotBits) - 1))
+        let slot = id.place
         return id.rawValue != 0 && slot < names.count && names[slot].id == id ? slot : nil
     }
 
@@ -34,9 +33,9 @@ struct ConnectionTable: Sendable {
 
     mutating func open(for holder: Incarnation) -> ConnectionID {
         let slot = freeSlots.popLast() ?? names.count
-        precondition(slot < 1 << Self.slotBits, "more connections than a system has descriptors")
+        precondition(slot < 1 << ConnectionID.placeBits, "more connections than a system has descriptors")
         lastSequence += 1
-        let id = ConnectionID(rawValue: lastSequence << Self.slotBits | UInt64(slot))
+        let id = ConnectionID(rawValue: lastSequence << ConnectionID.placeBits | UInt64(slot))
         let state = StoreConnection(id, for: holder)
         if slot == names.count {
             names.append(Name(id: id, holder: holder))

@@ -8,6 +8,11 @@ package struct ConnectionID: RawRepresentable, Hashable, Comparable, Sendable {
     package init(rawValue: UInt64) { self.rawValue = rawValue }
 
     package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+
+    /// Where the connection lies among those that are open, from 0: no two of them share a place.
+    package var place: Int { Int(rawValue & ((1 << Self.placeBits) - 1)) }
+
+    static let placeBits: UInt64 = 24
 }
 
 /// An INTRODUCE that waits for the domain's ring, to be given back once that is there or has failed.

@@ -15,15 +15,29 @@ import XenSystem
 ///     try server.listen(path: "/tmp/xenstored.socket")      // XENSTORED_PATH=... xenstore-ls
 ///     let guest = try server.connect(as: DomainID(3))       // for StoreClient(over:)
 ///
-/// It keeps the tree in memory, and serves all its connections from one thread.
+/// It keeps the tree in memory, and serves all its connections from one thread. Each of them has a budget in each
+/// turn, and bounds on what may wait for its reader; who does not read is not listened to.
 /// Protocol: docs/misc/xenstore.txt in Xen's source.
 public final class StoreServer: Sendable {
     private let loop: ServerLoop
     private let thread: Mutex<PlatformThread?>
 
-    /// Starts an empty store. Throws `.unavailable` when the system has no descriptor or thread left.
-    public init(quota: StoreQuota = StoreQuota()) throws(StoreError) {
-        let loop = try ServerLoop(quota: quota)
+    /// Starts an empty store.
+    ///
+    /// Throws `.unavailable` when the system has no descriptor or thread left, or the guests' events cannot be had.
+    /// - Parameters:
+    ///   - guests: the way to guests' rings. Without it INTRODUCE makes a domain known, and no more.
+    ///   - stallTimeout: how long a client may take nothing of its replies while so much waits that its requests do,
+    ///     before its connection is ended.
+    ///   - onNotice: told what is worth a line in a log. Called on the store's thread, or on that of a call here, and
+    ///     must not block.
+    public init(
+        quota: StoreQuota = StoreQuota(), guests: GuestHost? = nil,
+        stallTimeout: Duration = .seconds(60),
+        onNotice: @escaping @Sendable (StoreServerNotice) -> Void = { _ in }
+    ) throws(StoreError) {
+        let loop = try ServerLoop(
+            quota: quota, guests: guests, stallTimeout: stallTimeout, onNotice: onNotice)
         self.loop = loop
         do { thread = Mutex(try PlatformThread { loop.run() }) } catch {
             throw StoreError(.unavailable, "the store's thread did not start: \(error)")
@@ -44,7 +58,11 @@ public final class StoreServer: Sendable {
                 .unavailable, name: StoreErrorName(error.errorNumber),
                 "cannot make socket \(path): \(Self.advice(error))")
         }
-        try loop.update { $0.listen(descriptor, path: path) }
+        try loop.update { state throws(StoreError) in
+            do { try state.listen(descriptor, path: path) } catch {
+                throw StoreError(.unavailable, "cannot wait for socket \(path): \(error)")
+            }
+        }
     }
 
     /// A connection that speaks for `domain`, which becomes known to the store if it is not.
@@ -58,19 +76,61 @@ public final class StoreServer: Sendable {
         let near = SharedDescriptor(OwnedDescriptor(adopting: ends.near))
         let transport = try DescriptorTransport(
             OwnedDescriptor(adopting: ends.far), .socket, name: "the store of \(domain)")
-        try loop.update { $0.connect(near, as: domain) }
+        try loop.update { state throws(StoreError) in
+            do { try state.connect(near, as: domain) } catch {
+                throw StoreError(.unavailable, "no room for a connection: \(error)")
+            }
+        }
         return transport
     }
 
     /// Makes a domain known, and tells the watches on `@introduceDomain`. Throws `.unavailable` once stopped.
     public func introduce(_ domain: DomainID) throws(StoreError) {
-        try loop.update { $0.introduce(domain) }
+        try loop.update { $0.core.introduce(domain, &$0.outputs) }
+    }
+
+    /// Makes a domain known, and serves its ring, as INTRODUCE does.
+    ///
+    /// Throws `.unavailable` once stopped, or when the page or port cannot be had. Needs a `GuestHost`.
+    /// - Parameters:
+    ///   - reference: the grant of its page.
+    ///   - port: the domain's, which waits for us.
+    public func introduce(
+        _ domain: DomainID, reference: GrantReference = StorePage.reference, port: EventPort
+    ) throws(StoreError) {
+        try loop.update { state throws(StoreError) in
+            guard let guests = state.guests else {
+                preconditionFailure("this server was made without a way to guests")
+            }
+            do throws(RingRefusal) {
+                _ = try state.attach(domain, port, reference: reference, guests)
+            } catch {
+                throw StoreError(
+                    .unavailable, name: error.name, "no ring for \(domain): \(error.reason)")
+            }
+            state.core.introduce(domain, &state.outputs)
+        }
     }
 
     /// Forgets a domain that has gone, as xenstored does when Xen tells it: its connections end, its nodes and its
     /// permissions elsewhere are removed, `@releaseDomain` is told. Throws `.unavailable` once stopped.
     public func release(_ domain: DomainID) throws(StoreError) {
-        try loop.update { $0.release(domain) }
+        try loop.update {
+            $0.core.release(domain, &$0.outputs)
+            $0.carryOut()
+            $0.detach(domain)
+        }
+    }
+
+    /// What every connection has at this moment. Costs a look at each.
+    public var connections: [StoreServerConnection] {
+        (try? loop.update { $0.report }) ?? []
+    }
+
+    /// Ends every connection as a restart would: clients on sockets see the end, guests lose watches and transactions.
+    /// For tests of clients. Throws `.unavailable` once stopped.
+    public func disconnectAll() throws(StoreError) {
+        try loop.update { $0.disconnectAll() }
     }
 
     /// Ends every connection, removes the socket files, and blocks until the thread has ended. Not from that thread.

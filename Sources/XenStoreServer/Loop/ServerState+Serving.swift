@@ -1,0 +1,166 @@
+import XenCore
+import XenRing
+import XenStoreWire
+import XenSystem
+
+/// What the loop does in a turn: requests are read, a budget for each connection, and all replies written after.
+extension ServerState {
+    /// Requests of one connection in one turn.
+    private static let budget = 64
+
+    /// A socket is ready.
+    mutating func serve(_ session: ServerSession, _ event: Epoll.Event, _ buffer: inout [UInt8]) {
+        if event.isWritable, !flush(session) { return }
+        if event.hasEnded, session.isFull || session.isHeldByCore { return end(session) }
+        guard event.isReadable, !session.isFull, !session.isHeldByCore else {
+            return settle(session)
+        }
+        do throws(LinkFailure) {
+            _ = try session.fill(&buffer)
+            try serveRequests(of: session, atMost: Self.budget)
+        } catch { fail(session, error) }
+    }
+
+    /// Serves those who are owed something: whole requests that were read before.
+    mutating func serveOwed() {
+        guard !owed.isEmpty else { return }
+        let turn = owed
+        owed = []
+        for id in turn {
+            guard let session = session(id) else { continue }
+            session.isOwed = false
+            do throws(LinkFailure) {
+                try serveRequests(of: session, atMost: Self.budget)
+            } catch { fail(session, error) }
+        }
+    }
+
+    /// Serves what was read, or has the rest served later.
+    mutating func serveRequests(
+        of session: ServerSession, atMost budget: Int
+    ) throws(LinkFailure) {
+        for _ in 0..<budget {
+            // Once the reader has taken what waits, or the domain may go on, it is owed the rest.
+            if session.isFull { return }
+            guard core.mayServe(session.id, now: now) else { return hold(session) }
+            guard let request = try session.nextRequest() else { return }
+            core.handle(request, from: session.id, now: now, &outputs)
+            carryOut()
+            // The request may have ended its own connection.
+            guard self.session(session.id) != nil else { return }
+        }
+        owe(session)
+    }
+
+    private mutating func owe(_ session: ServerSession) {
+        guard !session.isOwed else { return }
+        session.isOwed = true
+        owed.append(session.id)
+    }
+
+    /// Goes on with a session that was held back: with what was read, and with what waits in a ring.
+    private mutating func resume(_ session: ServerSession) {
+        owe(session)
+        if let ring = session.link as? GuestRing { scheduler.event(on: ring.ringID) }
+    }
+
+    private mutating func hold(_ session: ServerSession) {
+        guard !session.isHeldByCore else { return }
+        session.isHeldByCore = true
+        heldByCore.append(session.id)
+        settle(session)
+    }
+
+    /// Those whose domain the core serves again are owed what waits.
+    mutating func releaseHeld() {
+        guard !heldByCore.isEmpty else { return }
+        let waiting = heldByCore
+        heldByCore = []
+        for id in waiting {
+            guard let session = session(id) else { continue }
+            guard core.mayServe(id, now: now) else {
+                heldByCore.append(id)
+                continue
+            }
+            session.isHeldByCore = false
+            resume(session)
+            settle(session)
+        }
+    }
+
+    // MARK: - What the core wants done
+
+    /// Does what is in `outputs`, and what comes of it.
+    mutating func carryOut() {
+        var index = 0
+        while index < outputs.count {
+            let output = outputs[index]
+            index += 1
+            switch output {
+            case .send(let id, let packet): send(packet, to: id)
+            case .close(let id): if let session = session(id) { forget(session) }
+            case .attach(let domain, let port, let ticket): attach(domain, port, ticket)
+            case .detach(let domain): detach(domain)
+            case .log(let notice): notices.append(StoreServerNotice(notice))
+            }
+        }
+        outputs.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func send(_ packet: Packet, to id: ConnectionID) {
+        guard let session = session(id) else { return }
+        guard session.queue(packet) else {
+            notices.append(.overflowed(session.domain, byteCount: session.queuedByteCount))
+            return fail(session, .broken(.eventChannel, "the guest does not take its events"))
+        }
+        guard !session.isDirty else { return }
+        session.isDirty = true
+        dirty.append(id)
+    }
+
+    // MARK: - Writing
+
+    /// Writes all that was queued in this turn.
+    mutating func flush() {
+        var index = 0
+        // Ending a connection may have more to say.
+        while index < dirty.count {
+            if let session = session(dirty[index]) {
+                session.isDirty = false
+                _ = flush(session)
+            }
+            index += 1
+        }
+        dirty.removeAll(keepingCapacity: true)
+    }
+
+    /// Writes what fits. False when the connection has ended.
+    mutating func flush(_ session: ServerSession) -> Bool {
+        let wasFull = session.isFull
+        do throws(LinkFailure) { try session.flush() } catch {
+            fail(session, error)
+            return false
+        }
+        if wasFull, !session.isFull { resume(session) }
+        if session.isFull, session.isBlocked {
+            slowReaders.add(session, until: now + stallTimeout)
+        }
+        settle(session)
+        return true
+    }
+
+    /// Ends those whose reader has taken nothing for too long while it had much to take.
+    mutating func endStalled() {
+        while let (id, progress) = slowReaders.takeExpired(at: now) {
+            guard let session = session(id) else { continue }
+            session.isTimed = false
+            guard session.isFull, session.isBlocked else { continue }
+            guard session.progress == progress else {
+                slowReaders.add(session, until: now + stallTimeout)
+                continue
+            }
+            notices.append(.stalled(session.domain, byteCount: session.queuedByteCount))
+            fail(session, .broken(.eventChannel, "the guest takes no replies"))
+        }
+    }
+}

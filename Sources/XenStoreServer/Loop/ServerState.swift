@@ -1,0 +1,81 @@
+import XenCore
+import XenRing
+import XenStoreWire
+import XenSystem
+
+/// The core, its connections and what they wait for. The loop and the server's owner take turns with it.
+struct ServerState: ~Copyable {
+    struct Listener {
+        let descriptor: SharedDescriptor
+        let path: String
+    }
+
+    var core: StoreCore
+    let epoll: Epoll
+    let stallTimeout: Duration
+    let guests: GuestHost?
+    /// Where the core's connections are, by `ConnectionID.place`.
+    var sessions: [ServerSession?] = []
+    var listeners: [Listener] = []
+
+    /// Those that are served in the next turn although nobody will tell of them.
+    var owed: [ConnectionID] = []
+    /// Those with something to write.
+    var dirty: [ConnectionID] = []
+    /// Those whose domain the core does not serve now.
+    var heldByCore: [ConnectionID] = []
+    /// Readers that took less than there was, the longest first.
+    var slowReaders = SlowReaders()
+
+    /// Guests' rings, by `RingID.place`.
+    var rings: [GuestRing?] = []
+    var ringPlaces: [EventPort: Int] = [:]
+    var scheduler: RingScheduler
+    /// Rings are to be looked at again by then.
+    var ringDeadline: Deadline?
+
+    /// When accepting failed for want of descriptors: not to be tried before this.
+    var acceptPause: Deadline?
+    var isStopped = false
+    /// What the core wants done, kept for its memory.
+    var outputs: [StoreOutput] = []
+    /// What the owner is told after this turn.
+    var notices: [StoreServerNotice] = []
+    /// The time of this turn.
+    var now = Deadline.now
+
+    init(quota: StoreQuota, guests: GuestHost?, stallTimeout: Duration, _ epoll: Epoll) {
+        core = StoreCore(quota: quota)
+        self.epoll = epoll
+        self.guests = guests
+        self.stallTimeout = stallTimeout
+        scheduler = RingScheduler()
+    }
+
+    func session(_ id: ConnectionID) -> ServerSession? {
+        guard id.place < sessions.count, let session = sessions[id.place], session.id == id else {
+            return nil
+        }
+        return session
+    }
+
+    /// How long the loop may sleep, in milliseconds; nil for ever.
+    var patience: Int32? {
+        if !owed.isEmpty { return 0 }
+        let deadlines = [
+            ringDeadline, acceptPause, slowReaders.next,
+            heldByCore.isEmpty ? nil : core.nextWake ?? now,
+        ]
+        guard let first = deadlines.compactMap({ $0 }).min() else { return nil }
+        return first.milliseconds(after: now)
+    }
+}
+
+extension Deadline {
+    /// Rounded up, so that a wait of as long does not end before; 0 if this comes before `now`.
+    func milliseconds(after now: Deadline) -> Int32 {
+        let attoseconds = (sinceEpoch - now.sinceEpoch).attoseconds
+        guard attoseconds > 0 else { return 0 }
+        return Int32(clamping: (attoseconds - 1) / 1_000_000_000_000_000 + 1)
+    }
+}

@@ -1,0 +1,74 @@
+public import XenCore
+public import XenStoreWire
+
+/// Something that the server's owner may want to log.
+public enum StoreServerNotice: Hashable, Sendable {
+    /// A guest writes to its ring without notifying: it is looked at this often from now on.
+    case lazyGuest(DomainID, roundCount: Int)
+    /// A guest broke its ring, which is not served until the guest reconnects.
+    case ringBroken(DomainID, RingFault, reason: String)
+    /// A guest asked for a new connection over its ring, and has it.
+    case ringReconnected(DomainID)
+    /// A guest's page or port cannot be had.
+    case ringRefused(DomainID, reason: String)
+    /// Guests' events do not come any more: rings are only looked at now and then.
+    case eventsLost(reason: String)
+    /// A connection was ended because nobody takes its replies.
+    case stalled(DomainID, byteCount: Int)
+    /// A connection was ended because more waits for its reader than may.
+    case overflowed(DomainID, byteCount: Int)
+    /// A client broke the protocol, and its connection was ended.
+    case protocolViolation(DomainID, reason: String)
+    /// There are no descriptors left for new connections.
+    case acceptPaused(reason: String)
+    /// A domain makes so many transactions fail that it waits.
+    case heldBack(DomainID)
+    /// A domain is over its soft quota of memory, or no longer is.
+    case softMemoryQuotaExceeded(DomainID, byteCount: Int)
+    case softMemoryQuotaKept(DomainID, byteCount: Int)
+    /// A tool asked for this line (CONTROL print).
+    case printed(String)
+    /// A request, while a tool has them logged (CONTROL log).
+    case request(String)
+
+    init(_ notice: StoreNotice) {
+        switch notice {
+        case .printed(let text): self = .printed(String(decoding: text, as: UTF8.self))
+        case .softMemoryQuotaExceeded(let domain, let byteCount):
+            self = .softMemoryQuotaExceeded(domain, byteCount: byteCount)
+        case .softMemoryQuotaKept(let domain, let byteCount):
+            self = .softMemoryQuotaKept(domain, byteCount: byteCount)
+        case .heldBack(let domain): self = .heldBack(domain)
+        case .request(_, let packet):
+            self = .request("\(packet.operation), request \(packet.requestID)")
+        }
+    }
+}
+
+extension StoreServerNotice: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .lazyGuest(let domain, let roundCount):
+            "\(domain) writes without notifying us, and gets \(roundCount) rounds"
+        case .ringBroken(let domain, let fault, let reason):
+            "the ring of \(domain) is not served any more (\(fault)): \(reason)"
+        case .ringReconnected(let domain): "\(domain) has reconnected its ring"
+        case .ringRefused(let domain, let reason): "\(domain) has no ring: \(reason)"
+        case .eventsLost(let reason): "guests' events do not come any more: \(reason)"
+        case .stalled(let domain, let byteCount):
+            "a connection of \(domain) takes no replies, and was ended with \(byteCount) bytes waiting"
+        case .overflowed(let domain, let byteCount):
+            "a connection of \(domain) reads too slowly, and was ended with \(byteCount) bytes waiting"
+        case .protocolViolation(let domain, let reason):
+            "a connection of \(domain) was ended: \(reason)"
+        case .acceptPaused(let reason): "no new connections for a moment: \(reason)"
+        case .heldBack(let domain): "\(domain) makes others' transactions fail, and waits"
+        case .softMemoryQuotaExceeded(let domain, let byteCount):
+            "\(domain) is over its soft quota of memory with \(byteCount) bytes"
+        case .softMemoryQuotaKept(let domain, let byteCount):
+            "\(domain) is within its soft quota of memory again with \(byteCount) bytes"
+        case .printed(let text): text
+        case .request(let text): text
+        }
+    }
+}
