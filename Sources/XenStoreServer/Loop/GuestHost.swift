@@ -10,9 +10,12 @@ public import XenGrant
 public struct GuestHost: Sendable {
     public let grants: GrantTable
     public let events: EventChannels
+    /// A ring whose guest does not notify us is looked at no later than this.
+    public let checkPeriod: Duration
 
-    public init(grants: GrantTable, events: EventChannels) {
+    public init(grants: GrantTable, events: EventChannels, checkPeriod: Duration = .seconds(20)) {
         self.grants = grants
         self.events = events
+        self.checkPeriod = checkPeriod
     }
 }

@@ -49,7 +49,9 @@ struct ServerState: ~Copyable {
         self.epoll = epoll
         self.guests = guests
         self.stallTimeout = stallTimeout
-        scheduler = RingScheduler()
+        var limits = RingScheduler.Limits()
+        if let guests { limits.checkPeriod = guests.checkPeriod }
+        scheduler = RingScheduler(limits: limits)
     }
 
     func session(_ id: ConnectionID) -> ServerSession? {

@@ -53,7 +53,7 @@ extension StoreTable {
             ~ oxenstored => OK| # as above
             0 0 WATCH /a| => !EINVAL
             0 0 WATCH /a|t|1|2| => !EINVAL
-            0 0 WATCH /a|t|x| => !EINVAL
+            0 0 WATCH /a|t|-1| => !EINVAL
             0 0 CONTROL nonsense| => !EINVAL
             ~ oxenstored => OK| # it takes any command
             0 0 UNWATCH /a|t| => !ENOENT
