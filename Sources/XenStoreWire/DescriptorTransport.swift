@@ -1,3 +1,4 @@
+import Synchronization
 package import XenCore
 package import XenSystem
 
@@ -16,6 +17,8 @@ package final class DescriptorTransport: ByteTransport {
     private let wakeup: Wakeup
     private let kind: Kind
     private let name: String
+    /// For how many milliseconds a receive blocks; 0 as long as none does.
+    private let receiveTimeout = Atomic(0)
 
     /// Takes ownership of a descriptor. `name` is for error messages.
     package init(
@@ -39,15 +42,32 @@ package final class DescriptorTransport: ByteTransport {
     package var answersWrites: Bool { kind == .device }
 
     package func read(into buffer: inout [UInt8]) throws(StoreError) -> Int? {
-        do { return try descriptor.readAvailable(into: &buffer) } catch { throw lost(error) }
+        do {
+            switch kind {
+            case .socket: return try descriptor.receiveAvailable(into: &buffer)
+            case .device: return try descriptor.readAvailable(into: &buffer)
+            }
+        } catch { throw lost(error) }
     }
 
     package func read(
         into buffer: inout [UInt8], until deadline: Deadline
     ) throws(StoreError) -> Int? {
+        // Rounded down to a power of two, so that it is seldom set. The last bit of the time is polled.
+        let milliseconds = Int(deadline.remainingMilliseconds) - 1
+        guard kind == .socket, milliseconds > 0 else {
+            do { try waitUntilReadable(descriptor.rawValue, until: deadline) } catch {
+                throw lost(error)
+            }
+            return try read(into: &buffer)
+        }
+        let timeout = 1 << (Int.bitWidth - 1 - milliseconds.leadingZeroBitCount)
         do {
-            try waitUntilReadable(descriptor.rawValue, until: deadline)
-            return try descriptor.readAvailable(into: &buffer)
+            if receiveTimeout.load(ordering: .relaxed) != timeout {
+                try descriptor.setReceiveTimeout(milliseconds: timeout)
+                receiveTimeout.store(timeout, ordering: .relaxed)
+            }
+            return try descriptor.receive(into: &buffer)
         } catch { throw lost(error) }
     }
 

@@ -70,9 +70,39 @@ extension OwnedDescriptor {
         let count = unsafe bytes.withUnsafeBytes { raw in
             // Safe: reads within `bytes`, from an offset that the rebasing checks.
             let rest = unsafe UnsafeRawBufferPointer(rebasing: raw[offset...])
-            return unsafe send(rawValue, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
+            return unsafe send(
+                rawValue, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
         }
         return try transferred(count, "send")
+    }
+
+    /// Receives what there is on a socket, blocking or not; 0 at the end, nil when there is nothing now.
+    package func receiveAvailable(
+        into buffer: inout [UInt8]
+    ) throws(SystemFailure) -> Int? {
+        // Safe: the kernel writes within the buffer's own count.
+        let count = unsafe recv(rawValue, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+        return try transferred(count, "recv")
+    }
+
+    /// Blocks until there is something on a blocking socket, for its receive timeout at most; then as `receiveAvailable`.
+    package func receive(into buffer: inout [UInt8]) throws(SystemFailure) -> Int? {
+        // Safe: as above.
+        let count = unsafe recv(rawValue, &buffer, buffer.count, 0)
+        return try transferred(count, "recv")
+    }
+
+    /// Makes a socket one on which `receive` blocks, for so long at most.
+    package func setReceiveTimeout(milliseconds: Int) throws(SystemFailure) {
+        var time = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
+        // Safe: the call copies the private structure, of which the size is given.
+        let status = unsafe setsockopt(
+            rawValue, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+        guard status == 0 else { throw SystemFailure("setsockopt") }
+        let flags = fcntl(rawValue, F_GETFL)
+        guard flags >= 0, fcntl(rawValue, F_SETFL, flags & ~O_NONBLOCK) == 0 else {
+            throw SystemFailure("fcntl")
+        }
     }
 
     /// Writes all of `bytes` in one system call, as message devices ask. May block.

@@ -58,7 +58,7 @@ extension ClientCore {
     /// Takes bytes as they come.
     ///
     /// Throws `.protocolViolation` when the stream cannot be followed any more, or a watch is not set again.
-    mutating func receive(_ bytes: some Collection<UInt8>) throws(StoreError) {
+    mutating func receive(_ bytes: ArraySlice<UInt8>) throws(StoreError) {
         parser.append(bytes)
         while let packet = try parser.next() {
             attemptCount = 0

@@ -95,7 +95,7 @@ extension ClientCore {
             return StoreError(
                 .refused, name: .invalid, "\(request): a NUL within an argument would end it early")
         }
-        if request == .resetWatches, traits.isKernelDevice {
+        if traits.isKernelDevice, request.operation == .resetWatches {
             return StoreError(
                 .refused, name: .notImplemented,
                 "\(request) was not sent: over the kernel's device it would drop the kernel's own watches"

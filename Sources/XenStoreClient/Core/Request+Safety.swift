@@ -13,7 +13,7 @@ extension Request {
         }
     }
 
-    var isCommit: Bool { self == .transactionEnd(commit: true) }
+    var isCommit: Bool { if case .transactionEnd(commit: true) = self { true } else { false } }
 
     /// Whether each of its strings can travel: a NUL would end it early.
     var isWellFormed: Bool {

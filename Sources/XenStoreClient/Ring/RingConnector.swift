@@ -14,8 +14,11 @@ public import XenStoreWire
 /// the domain was resumed page and channel are others: make another connector.
 /// Source: docs/misc/xenstore-ring.txt, "Connection state field".
 public final class RingConnector: StoreConnector {
+    /// What was asked of the ring last.
+    private enum Stage: Sendable { case untouched, resetting, connected }
+
     private let line: StoreLine
-    private let hasConnected = Atomic(false)
+    private let stage = Mutex(Stage.untouched)
 
     /// - Parameters:
     ///   - page: the domain's store page.
@@ -32,21 +35,26 @@ public final class RingConnector: StoreConnector {
     /// Throws `.unavailable` when the server does not answer in time, or the ring cannot be brought back into step,
     /// and `.disconnected` when the event channel is gone.
     public func connect(until deadline: Deadline) throws(StoreError) -> any ByteTransport {
-        if line.page.connection != .connected {
-            // The server has not come up yet, or has not answered an earlier attempt.
-            try waitUntilConnected(until: deadline)
-        } else if line.page.features.contains(.reconnection) {
+        try beginReset()
+        try waitUntilConnected(until: deadline)
+        stage.withLock { $0 = .connected }
+        return RingTransport(line)
+    }
+
+    /// Asks for a reset, unless the server has not come up yet, or owes the answer to an earlier attempt.
+    private func beginReset() throws(StoreError) {
+        let stage = stage.withLock { $0 }
+        guard stage != .resetting, line.page.connection == .connected else { return }
+        if line.page.features.contains(.reconnection) {
+            self.stage.withLock { $0 = .resetting }
             line.page.connection = .reconnecting
             try line.notify()
-            try waitUntilConnected(until: deadline)
-        } else if hasConnected.load(ordering: .relaxed) {
+        } else if stage == .connected {
             throw StoreError(
                 .unavailable,
                 "the store's ring is out of step, and its server cannot reset it; restart the domain"
             )
         }
-        hasConnected.store(true, ordering: .relaxed)
-        return RingTransport(line)
     }
 
     private func waitUntilConnected(until deadline: Deadline) throws(StoreError) {

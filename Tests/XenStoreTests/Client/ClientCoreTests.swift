@@ -59,7 +59,7 @@ import XenStoreWire
             var client = CoreHarness()
             let header = PacketHeader(
                 operation: .read, requestID: 1, transaction: .none, payloadByteCount: length)
-            #expect(throws: StoreError.self) { try client.core.receive(header.bytes) }
+            #expect(throws: StoreError.self) { try client.core.receive(header.bytes[...]) }
         }
     }
 
@@ -248,7 +248,7 @@ import XenStoreWire
                     bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(
                         in: 0...255, using: &random)
                 }
-                do { try client.core.receive(bytes) } catch { break }
+                do { try client.core.receive(bytes[...]) } catch { break }
             }
         }
     }

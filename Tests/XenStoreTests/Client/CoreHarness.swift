@@ -51,7 +51,7 @@ struct CoreHarness {
 
     mutating func receive(_ id: UInt32, _ operation: StoreOperation, _ payload: String) throws {
         try core.receive(
-            try Packet(operation, requestID: id, payload: Script.octets(payload)).bytes)
+            try Packet(operation, requestID: id, payload: Script.octets(payload)).bytes[...])
     }
 
     mutating func answer(_ request: Packet, _ payload: String) throws {

@@ -78,7 +78,10 @@ struct FaultyHistory {
         try exchange()
     }
 
-    private mutating func pass(milliseconds: Int) { now = now + .milliseconds(milliseconds) }
+    private mutating func pass(milliseconds: Int) {
+        now = now + .milliseconds(milliseconds)
+        server.now = now
+    }
 
     private mutating func disturb() throws {
         if choices.happens("cut", 0.01) { lose("cut") }

@@ -13,8 +13,8 @@ import XenTesting
 
     @Test(arguments: 0..<UInt64(8))
     func theClientIsNeverConfused(part: UInt64) throws {
-        let begin = part * 250
-        do { try Self.history.check(seeds: begin..<begin + 250) } catch {
+        let begin = part * 100
+        do { try Self.history.check(seeds: begin..<begin + 100) } catch {
             Issue.record("\(error)\n\(error.outcome.trace.joined(separator: "\n"))")
         }
     }

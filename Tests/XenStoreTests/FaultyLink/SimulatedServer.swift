@@ -5,6 +5,7 @@ import XenStoreWire
 
 /// The server's core behind one link at a time. It counts what it carries out.
 struct SimulatedServer {
+    var now = Deadline(sinceEpoch: .zero)
     private var core = StoreCore()
     private var connection: ConnectionID?
     private var parser = PacketParser()
@@ -19,7 +20,7 @@ struct SimulatedServer {
         parser = PacketParser()
         let id = core.connect(as: .dom0)
         connection = id
-        _ = handle(Self.write(Self.tagPath, "\(tag.rawValue)"), from: id)
+        _ = outputs(of: Packet(write: Self.tagPath, "\(tag.rawValue)"), from: id)
     }
 
     mutating func disconnect() {
@@ -45,14 +46,14 @@ struct SimulatedServer {
     mutating func write(_ path: StorePath, _ text: String) -> [Packet] {
         let other = core.connect(as: .dom0)
         defer { core.disconnect(other) }
-        return packets(handle(Self.write(path, text), from: other))
+        return packets(outputs(of: Packet(write: path, text), from: other))
     }
 
     static let tagPath: StorePath = "/tag"
 
     private mutating func serve(_ packet: Packet) -> [Packet] {
         guard let connection else { return [] }
-        let outputs = handle(packet, from: connection)
+        let outputs = outputs(of: packet, from: connection)
         if packet.operation == .write, !outputs.contains(where: Self.isError) {
             executions[packet.payload, default: 0] += 1
             if executions[packet.payload] != 1 { repeated = packet.payload }
@@ -60,10 +61,9 @@ struct SimulatedServer {
         return packets(outputs)
     }
 
-    /// Dom0 is never held back, so the time does not matter.
-    private mutating func handle(_ packet: Packet, from id: ConnectionID) -> [StoreOutput] {
+    private mutating func outputs(of packet: Packet, from id: ConnectionID) -> [StoreOutput] {
         var outputs: [StoreOutput] = []
-        core.handle(packet, from: id, now: .now, &outputs)
+        core.handle(packet, from: id, now: now, &outputs)
         return outputs
     }
 
@@ -75,10 +75,6 @@ struct SimulatedServer {
 
     private static func isError(_ output: StoreOutput) -> Bool {
         if case .send(_, let packet) = output { packet.operation == .error } else { false }
-    }
-
-    private static func write(_ path: StorePath, _ text: String) -> Packet {
-        Packet(write: path, text)
     }
 }
 

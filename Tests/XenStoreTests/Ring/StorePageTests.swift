@@ -40,9 +40,10 @@ import XenStoreWire
     }
 }
 
-/// A page of private memory.
+/// A page of memory that the two sides of a test share.
 @safe
-final class PageMemory {
+final class PageMemory: @unchecked Sendable {
+    // Invariant: set once, and accessed through views alone.
     private let storage: UnsafeMutableRawPointer
 
     init() {
