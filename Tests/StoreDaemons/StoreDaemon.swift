@@ -35,6 +35,14 @@ package final class StoreDaemon: Sendable {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
+    /// How it ended by itself; nil while it runs, and after `stop`.
+    package var ending: String? {
+        process.withLock { process in
+            guard let process, !process.isRunning else { return nil }
+            return "\(kind) ended by itself with status \(process.terminationStatus)"
+        }
+    }
+
     /// Kills it as a crash would, and blocks until it has gone. Its socket file stays.
     package func stop() {
         guard let process = process.withLock({ $0.take() }) else { return }

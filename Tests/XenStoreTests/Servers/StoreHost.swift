@@ -7,6 +7,9 @@ import XenStoreWire
 protocol StoreHost: AnyObject {
     var server: ServerName { get }
 
+    /// How it ended by itself; nil while it runs.
+    var ending: String? { get }
+
     /// A new connection of dom0, on the server's socket.
     func connect() throws -> StoreConnection
 
@@ -58,6 +61,8 @@ final class SocketServer: StoreHost {
     }
 
     deinit { store.stop() }
+
+    var ending: String? { nil }
 
     func connect() throws -> StoreConnection { try StoreConnection(to: socket.path) }
 

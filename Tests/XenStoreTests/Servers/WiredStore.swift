@@ -103,9 +103,11 @@ final class WiredStore: TestedStore {
     }
 
     /// Says which connection a failure is of.
-    private func named<Result>(_ name: ConnectionName, _ body: () throws -> Result) throws -> Result {
+    private func named<Result>(_ name: ConnectionName, _ body: () throws -> Result) throws -> Result
+    {
         do { return try body() } catch {
-            throw DaemonFailure("\(server), connection \(name): \(error)")
+            throw DaemonFailure(
+                "\(server), connection \(name): \(error)\(host.ending.map { "; \($0)" } ?? "")")
         }
     }
 }

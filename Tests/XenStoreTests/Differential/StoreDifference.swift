@@ -1,0 +1,123 @@
+import XenCore
+import XenStoreWire
+
+/// A way in which our server answers other than xenstored, on purpose.
+struct StoreDifference: Sendable {
+    /// What to do with a history once it has come to it.
+    enum Consequence: Sendable {
+        /// The stores are still alike.
+        case goOn
+        /// They hold different things from here on: the history ends.
+        case end
+    }
+
+    let reason: String
+    let consequence: Consequence
+    private let isIt: @Sendable (DifferingStep) -> Bool
+
+    init(
+        _ reason: String, then consequence: Consequence,
+        _ isIt: @escaping @Sendable (DifferingStep) -> Bool
+    ) {
+        self.reason = reason
+        self.consequence = consequence
+        self.isIt = isIt
+    }
+
+    /// The difference that explains a step; nil if none does, so that one of the servers is wrong.
+    static func explaining(_ step: DifferingStep) -> StoreDifference? {
+        all.first { $0.isIt(step) }
+    }
+
+    /// All of them; docs/store-differences.md tells them to users.
+    static let all: [StoreDifference] = [
+        StoreDifference(
+            "Permissions without their last NUL are EINVAL; xenstored leaves out the last, or fails later.",
+            then: .end
+        ) { $0.step.operation == .setPermissions && $0.step.payload.last != 0 },
+        StoreDifference(
+            "What has not the form that the protocol asks for is EINVAL; xenstored answers what an earlier call left in errno.",
+            then: .goOn
+        ) { !$0.step.isWellFormed && $0.ours.refusal != nil && $0.theirs.refusal != nil },
+        StoreDifference(
+            "Permissions of special paths can be read, and watches are told when they change, as with current Xen; not with 4.17.",
+            then: .goOn
+        ) { step in
+            step.ours.refusal == nil
+                && (step.step.operation == .getPermissions && step.theirs.refusal == .invalid
+                    || step.ours.withoutSpecialEvents == step.theirs)
+        },
+        StoreDifference(
+            "An owner may be a domain that is still to come; in xenstored it is ENOENT unless Xen knows it, before all else.",
+            then: .end
+        ) { $0.step.namesUnknownOwner && $0.theirs.refusal == .noEntry },
+        StoreDifference(
+            "A node's size is its value and its children's names; in xenstored its permissions and a header, too.",
+            then: .end
+        ) {
+            $0.step.connection.domain != .dom0 && $0.step.isChange && $0.ours.refusal == nil
+                && $0.theirs.refusal == .noSpace
+        },
+        StoreDifference(
+            "A part of a directory begins with a whole name; in xenstored at any byte.", then: .goOn
+        ) { $0.step.operation == .directoryPart && $0.step.payload.hasSuffix("2|") },
+        StoreDifference(
+            "A transaction sees one moment of the tree; in xenstored each node as it is when first used.",
+            then: .goOn
+        ) { $0.isBehind && !$0.isEnd },
+        StoreDifference(
+            "Two transactions may change different children of one node; in xenstored a child's change is its parent's, too.",
+            then: .end
+        ) {
+            $0.isEnd && $0.ours.refusal == nil && $0.theirs.refusal == .again
+                && $0.isBehind && $0.transaction?.isOverlapping == false
+        },
+        StoreDifference(
+            "A change to a node that a transaction names later is a conflict; not in xenstored.",
+            then: .end
+        ) {
+            $0.isEnd && $0.ours.refusal == .again && $0.theirs.refusal == nil
+                && $0.transaction?.isRelated == true
+        },
+    ]
+}
+
+/// A step to which the two servers have answered differently.
+struct DifferingStep: Sendable {
+    let step: StoreStep
+    let ours: [Heard]
+    let theirs: [Heard]
+    /// Of the open transaction; nil outside of one.
+    let transaction: OpenTransactions.Record?
+}
+
+extension DifferingStep {
+    var isEnd: Bool { step.operation == .transactionEnd }
+
+    /// Whether others have changed anything since the transaction began.
+    var isBehind: Bool { transaction?.changedOutside.isEmpty == false }
+}
+
+extension [UInt8] {
+    fileprivate func hasSuffix(_ text: String) -> Bool {
+        suffix(text.utf8.count).elementsEqual(Script.octets(text))
+    }
+}
+
+extension [Heard] {
+    fileprivate var withoutSpecialEvents: [Heard] {
+        filter {
+            if case .event(let payload) = $0.what {
+                payload.first != UInt8(ascii: "@")
+            } else {
+                true
+            }
+        }
+    }
+
+    /// The reply's error, if it is one.
+    fileprivate var refusal: StoreErrorName? {
+        guard case .refusal(let name) = reply else { return nil }
+        return name
+    }
+}
