@@ -138,6 +138,17 @@ struct CommandTests {
         #expect(help.status == 0 && help.output.contains("transaction") && help.errors.isEmpty)
     }
 
+    @Test func controlsTheServer() throws {
+        let tool = try BuiltTool()
+        try tool.expect("control check", "OK")
+        try tool.expect("control --json check", #"{"value":"OK"}"#)
+        let help = try tool.run(["control", "help"])
+        #expect(
+            help.status == 0 && help.output.contains("memreport") && help.output.hasSuffix("\n"))
+        try tool.expect(
+            "control frob", errors: "CONTROL: the server refused (EINVAL)", status: 2)
+    }
+
     @Test func saysThatOutputFailed() throws {
         let tool = try BuiltTool()
         let process = try tool.prepare(["ls"])
