@@ -177,9 +177,14 @@ let package = Package(
             name: "xen-bench",
             dependencies: [
                 "XenCore", "XenSystem", "XenGrant", "XenEvtchn", "XenRing", "XenMock", "CSystem",
-                "CRing", "CAllocationCount",
+                "XenStoreWire", "XenStoreClient", "XenStoreServer", "StoreDaemons", "CRing",
+                "CStoreLoad", "CAllocationCount",
             ],
             path: "Benchmarks/Bench", swiftSettings: settings),
+        .target(
+            name: "CStoreLoad", path: "Benchmarks/CStoreLoad",
+            cSettings: [.define("LIBXEN", .when(traits: ["LibXen"]))],
+            linkerSettings: [.linkedLibrary("xenstore", .when(traits: ["LibXen"]))]),
 
         // Hostile peers by libFuzzer.
         .target(name: "CFuzzer", path: "Fuzz/CFuzzer"),

@@ -10,6 +10,14 @@ func allRows() -> [Row] {
         .xenstoreRing,
         .manyRings,
         .asyncTax,
+        .storeSerial,
+        .storePipelined,
+        .storeCrowd,
+        .storeNodes,
+        .storeConnections,
+        .storeWatches,
+        .storeTransactions,
+        .storeEvents,
     ]
 }
 
@@ -31,6 +39,7 @@ func main() throws {
     if arguments.first == "--play" {
         return try playAsked(arguments.dropFirst(), among: allParts())
     }
+    if arguments.first == "--serve" { return try serveAsked(arguments.dropFirst()) }
     let options = try Options(arguments, ProcessInfo.processInfo.environment)
     let names = allRows().map(\.name)
     if options.drawsOnly {
@@ -52,7 +61,8 @@ func main() throws {
 
 func measure(_ row: Row, on machine: Machine, _ options: Options) throws -> RowResult {
     let start = ContinuousClock.now
-    let cases = try row.contests().map { contest in
+    let contests = try row.contests().filter { !(options.isBrief && $0.isLong) }
+    let cases = try contests.map { contest in
         let result = CaseResult(contest, try contest.measure(options.effort))
         show(Table.lines(of: result, in: row.name))
         return result

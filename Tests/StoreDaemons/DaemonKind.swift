@@ -9,6 +9,9 @@ package enum DaemonKind: String, CaseIterable, Sendable, CustomStringConvertible
 
     package var description: String { rawValue }
 
+    /// Whether Debian's package xen-utils-4.17 is on this machine.
+    package var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: program) }
+
     var program: String { "/usr/lib/xen-4.17/bin/\(rawValue)" }
 
     /// What to start it with. The C daemon takes its quotas here, the other from a file.

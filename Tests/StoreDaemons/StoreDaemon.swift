@@ -21,6 +21,9 @@ package final class StoreDaemon: Sendable {
     /// Every connection here is dom0's.
     package var socket: String { "\(folder)/socket" }
 
+    /// The number of its process; nil while it is stopped.
+    package var processIdentifier: Int32? { process.withLock { $0?.processIdentifier } }
+
     /// Starts it, and blocks until its socket answers. Throws what to do where something is missing.
     package init(_ kind: DaemonKind, quotas: DaemonQuotas = .usual) throws {
         self.kind = kind

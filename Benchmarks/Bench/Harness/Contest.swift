@@ -5,6 +5,12 @@ struct Contest {
     var measure = Measure.time(per: "request")
     /// Of the usual duration of a round; less where a row has many cases.
     var share = 1.0
+    /// The least that a round does, as where one item takes milliseconds.
+    var leastCount: UInt64 = 1024
+    /// Whether a brief run leaves it out.
+    var isLong = false
+    /// What a reader of the figures should know, as that a peer is missing.
+    var remark: String?
     let ours: Contender
     /// What ours is compared with, each with a bar of its own. A bar in cache-line ping-pongs is the peer
     /// `.pingPong`, a bar that is a fixed number the peer `.fixed`, and a bar over another case of ours
@@ -18,11 +24,14 @@ enum Measure: Hashable {
     case time(per: String)
     /// Something counted that comes out the same in every run, as notifications: three rounds make sure of it.
     case count(of: String, per: String, in: UInt64)
+    /// Something that a whole run has one of, as its worst pause, in five rounds of this many items.
+    case figure(unit: String, in: UInt64)
 
     var unit: String {
         switch self {
         case .time(let item): "ns/\(item)"
         case .count(let thing, let item, _): "\(thing)/\(item)"
+        case .figure(let unit, _): unit
         }
     }
 }
@@ -50,6 +59,11 @@ struct Outcome {
     let sum: UInt64
     /// The nanoseconds or the things counted in all of the run. Nil: the harness's clock, around all of it.
     var amount: Double?
+
+    /// Of a run of `count` items, which `.figure` measures.
+    static func figure(_ value: Double, of count: UInt64, sum: UInt64) -> Outcome {
+        Outcome(sum: sum, amount: value * Double(count))
+    }
 }
 
 extension Contender {

@@ -71,6 +71,7 @@ extension Contest {
     ) throws -> (rounds: Int, counts: [UInt64]) {
         switch measure {
         case .count(_, _, let count): (3, contenders.map { _ in count })
+        case .figure(_, let count): (5, contenders.map { _ in count })
         case .time:
             (
                 effort.rounds,
@@ -81,7 +82,7 @@ extension Contest {
 
     /// As often as this contender does its work in about this time. It is a warm-up as well.
     private func workCount(of contender: Contender, for duration: Duration) throws -> UInt64 {
-        var count: UInt64 = 1024
+        var count = leastCount
         while try run(contender, count).value * Double(count) < duration / .nanoseconds(1) / 2 {
             count *= 2
         }
@@ -90,9 +91,9 @@ extension Contest {
 
     /// Whoever does the same work has read the same, or somebody did not do it.
     private func compareSums(_ contenders: [Contender]) throws {
-        let ours = try run(ours, 1024)
+        let ours = try run(ours, leastCount)
         for peer in contenders.dropFirst() where peer.doesSameWork {
-            try compareSums([ours, try run(peer, 1024)], peer)
+            try compareSums([ours, try run(peer, leastCount)], peer)
         }
     }
 

@@ -30,10 +30,13 @@ struct Options {
         rows = (environment["ROWS"] ?? "").split(separator: ",").map(String.init)
     }
 
+    /// Whether less is measured than the docs show.
+    var isBrief: Bool { effort.rounds != Effort.full.rounds }
+
     /// The command that measures this again.
     var command: String {
         (["make bench"] + (rows.isEmpty ? [] : ["ROWS=\(rows.joined(separator: ","))"])
-            + (effort.rounds == Effort.full.rounds ? [] : ["QUICK=1"])).joined(separator: " ")
+            + (isBrief ? ["QUICK=1"] : [])).joined(separator: " ")
     }
 
     func pick(_ all: [Row]) throws(UsageError) -> [Row] {

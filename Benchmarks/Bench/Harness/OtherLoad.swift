@@ -1,6 +1,7 @@
 import Foundation
 
-/// How much of the processors other programs take from now on: the kernel's account of all, less our own.
+/// How much of the processors other programs take from now on: the kernel's account of all, less our own and our
+/// children's.
 struct OtherLoad {
     private let start = Reading()
 
@@ -29,7 +30,21 @@ struct OtherLoad {
             all =
                 (ticks[0...2].reduce(0, +) + ticks[5...7].reduce(0, +))
                 / Double(sysconf(Int32(_SC_CLK_TCK)))
-            ours = Self.seconds(RUSAGE_SELF.rawValue) + Self.seconds(RUSAGE_CHILDREN.rawValue)
+            ours =
+                Self.seconds(RUSAGE_SELF.rawValue) + Self.seconds(RUSAGE_CHILDREN.rawValue)
+                + Self.secondsOfLivingChildren()
+        }
+
+        /// From /proc/PID/stat, proc(5): behind the name, state and parent; user and system are the 12th and 13th.
+        private static func secondsOfLivingChildren() -> Double {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+            return names.filter { Int32($0) != nil }.reduce(0) { sum, name in
+                let text = try? String(contentsOfFile: "/proc/\(name)/stat", encoding: .utf8)
+                let fields = text?.split(separator: ")").last?.split(separator: " ") ?? []
+                guard fields.count > 13, Int32(fields[1]) == getpid() else { return sum }
+                let ticks = fields[11...12].compactMap { Double($0) }.reduce(0, +)
+                return sum + ticks / Double(sysconf(Int32(_SC_CLK_TCK)))
+            }
         }
 
         private static func seconds(_ who: Int32) -> Double {

@@ -28,6 +28,8 @@ struct CaseResult: Codable {
     let peers: [PeerResult]
     /// What other programs took of the processors meanwhile; nil where it is unknown.
     let otherLoad: Double?
+    /// What a reader should know besides.
+    let remark: String?
 
     /// Whether other programs took so much of the processors that the figures mean little.
     var isSpoiled: Bool { (otherLoad ?? 0) > 0.15 }
@@ -64,7 +66,7 @@ extension CaseResult {
             peers: zip(contest.peers, measurement.series.dropFirst()).map {
                 PeerResult($0, ours: ours, theirs: $1)
             },
-            otherLoad: measurement.otherLoad.map(rounded))
+            otherLoad: measurement.otherLoad.map(rounded), remark: contest.remark)
     }
 }
 

@@ -35,6 +35,7 @@ struct Table {
         if let count = result.allocationsPerItem, count > 0.01 {
             notes.append("\(number(count)) allocations each")
         }
+        notes += [result.remark].compactMap(\.self)
         return notes.joined(separator: "; ")
     }
 
