@@ -17,6 +17,7 @@ func allRows() -> [Row] {
         .storeConnections,
         .storeWatches,
         .storeTransactions,
+        .storeClients,
         .storeEvents,
     ]
 }
@@ -40,6 +41,7 @@ func main() throws {
         return try playAsked(arguments.dropFirst(), among: allParts())
     }
     if arguments.first == "--serve" { return try serveAsked(arguments.dropFirst()) }
+    if arguments.first == "--ask" { return try askAsked(arguments.dropFirst()) }
     let options = try Options(arguments, ProcessInfo.processInfo.environment)
     let names = allRows().map(\.name)
     if options.drawsOnly {

@@ -1,0 +1,127 @@
+import CStoreLoad
+import Foundation
+import StoreDaemons
+
+extension Row {
+    static var storeClients: Row {
+        Row(
+            name: "xs-client",
+            summary:
+                "our clients on Xen's C daemon, each in a process of its own on one processor with the daemon; "
+                + "libxenstore and pyxs wait for each reply, so that ours with 16 requests in flight stands beside "
+                + "their one"
+        ) {
+            guard DaemonKind.c.isInstalled else { return [] }
+            let stage = try ClientStage()
+            return [StoreRequest.read, .write, .transaction].flatMap { request in
+                [
+                    stage.contest(request, by: .ours, "async", atMost: 1 / 1.3),
+                    stage.contest(request, by: .oursInFlight, "async, 16 in flight", atMost: 1 / 3),
+                ]
+            }
+        }
+    }
+}
+
+/// Who asks the daemon.
+enum StoreAsker: String {
+    case ours
+    case oursInFlight = "ours-in-flight"
+    case libxenstore
+    case pyxs
+}
+
+/// The daemon, and a process for each client and request, which waits to be told how often.
+private final class ClientStage {
+    private let daemon: StoreProcess
+    private let hasPyxs = Pyxs.isThere()
+
+    init() throws {
+        daemon = try StoreProcess(.daemon(.c))
+        try daemon.fill()
+    }
+
+    func contest(
+        _ request: StoreRequest, by asker: StoreAsker, _ name: String, atMost bar: Double
+    ) -> Contest {
+        var peers: [Contender] = []
+        #if LibXen
+            peers.append(
+                contender(.libxenstore, request, bar: .atMost(bar)))
+        #endif
+        if hasPyxs { peers.append(contender(.pyxs, request)) }
+        return Contest(
+            name: "\(request == .transaction ? "transaction" : request.name), \(name)",
+            measure: .time(per: request.item), share: 0.8, leastCount: 64,
+            remark: hasPyxs ? nil : "without pyxs, which PyPI has",
+            ours: contender(asker, request), peers: peers)
+    }
+
+    private func contender(
+        _ asker: StoreAsker, _ request: StoreRequest, bar: Bar? = nil
+    ) -> Contender {
+        // One after another: the daemon's queue of those who want to connect has room for one.
+        var worker: Worker?
+        let name =
+            switch asker {
+            case .ours, .oursInFlight: "ours"
+            case .libxenstore, .pyxs: asker.rawValue
+            }
+        return Contender(name: name, bar: bar) { [daemon] count in
+            let running = try worker ?? Worker(asker, request, socket: daemon.socket)
+            worker = running
+            return try running.carry(count)
+        }
+    }
+}
+
+/// A process that does as many requests as a line of its input says, and answers each line with the nanoseconds that
+/// they took and the sum over what was read.
+private final class Worker {
+    private let child: ChildProcess
+    private let orders: Pipe
+    private let reports: Pipe
+
+    init(_ asker: StoreAsker, _ request: StoreRequest, socket: String) throws {
+        let (orders, reports) = (Pipe(), Pipe())
+        let (program, arguments) = Self.command(asker, request)
+        child = try onOneProcessor {
+            try ChildProcess(
+                program, arguments, environment: ["XENSTORED_PATH": socket],
+                input: orders.fileHandleForReading.fileDescriptor,
+                output: reports.fileHandleForWriting.fileDescriptor)
+        }
+        try orders.fileHandleForReading.close()
+        try reports.fileHandleForWriting.close()
+        (self.orders, self.reports) = (orders, reports)
+    }
+
+    private static func command(
+        _ asker: StoreAsker, _ request: StoreRequest
+    ) -> (program: String, arguments: [String]) {
+        switch asker {
+        case .pyxs: (Pyxs.python, Pyxs.arguments(request))
+        default: ("/proc/self/exe", ["--ask", asker.rawValue, "\(request)"])
+        }
+    }
+
+    func carry(_ count: UInt64) throws -> Outcome {
+        try orders.fileHandleForWriting.write(contentsOf: Data("\(count)\n".utf8))
+        let numbers = readLine().split(separator: " ").compactMap { UInt64($0) }
+        guard numbers.count == 2 else {
+            throw StoreLoadFailure(description: "a client of the store failed")
+        }
+        return Outcome(sum: numbers[1], amount: Double(numbers[0]))
+    }
+
+    /// Without its end. Empty when the process has ended.
+    private func readLine() -> String {
+        var line = Data()
+        while line.last != UInt8(ascii: "\n") {
+            let data = reports.fileHandleForReading.availableData
+            guard !data.isEmpty else { return "" }
+            line += data
+        }
+        return String(decoding: line.dropLast(), as: UTF8.self)
+    }
+}
