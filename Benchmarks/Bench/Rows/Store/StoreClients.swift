@@ -7,18 +7,18 @@ extension Row {
         Row(
             name: "xs-client",
             summary:
-                "our clients on Xen's C daemon, each in a process of its own on one processor with the daemon; "
-                + "libxenstore and pyxs wait for each reply, so that ours with 16 requests in flight stands beside "
-                + "their one"
+                "our clients on Xen's C daemon, each in a process of its own: one request at a time on one processor "
+                + "with the daemon, 16 in flight on any, beside the one of libxenstore and pyxs, which cannot have more"
         ) {
             guard DaemonKind.c.isInstalled else { return [] }
-            let stage = try ClientStage()
-            return [StoreRequest.read, .write, .transaction].flatMap { request in
-                [
-                    stage.contest(request, by: .ours, "async", atMost: 1 / 1.3),
-                    stage.contest(request, by: .oursInFlight, "async, 16 in flight", atMost: 1 / 3),
-                ]
-            }
+            let hasPyxs = Pyxs.isThere()
+            let serial = try ClientStage(.oneProcessor, hasPyxs: hasPyxs)
+            let inFlight = try ClientStage(.anyProcessor, hasPyxs: hasPyxs)
+            let requests = [StoreRequest.read, .write, .transaction]
+            return requests.map { serial.contest($0, by: .ours, "async", atMost: 1 / 1.3) }
+                + requests.map {
+                    inFlight.contest($0, by: .oursInFlight, "16 in flight", atMost: 1 / 3)
+                }
         }
     }
 }
@@ -33,11 +33,14 @@ enum StoreAsker: String {
 
 /// The daemon, and a process for each client and request, which waits to be told how often.
 private final class ClientStage {
+    private let placement: Placement
     private let daemon: StoreProcess
-    private let hasPyxs = Pyxs.isThere()
+    private let hasPyxs: Bool
 
-    init() throws {
-        daemon = try StoreProcess(.daemon(.c))
+    init(_ placement: Placement, hasPyxs: Bool) throws {
+        self.placement = placement
+        self.hasPyxs = hasPyxs
+        daemon = try StoreProcess(.daemon(.c), placement)
         try daemon.fill()
     }
 
@@ -67,8 +70,8 @@ private final class ClientStage {
             case .ours, .oursInFlight: "ours"
             case .libxenstore, .pyxs: asker.rawValue
             }
-        return Contender(name: name, bar: bar) { [daemon] count in
-            let running = try worker ?? Worker(asker, request, socket: daemon.socket)
+        return Contender(name: name, bar: bar) { [daemon, placement] count in
+            let running = try worker ?? Worker(asker, request, placement, socket: daemon.socket)
             worker = running
             return try running.carry(count)
         }
@@ -82,10 +85,12 @@ private final class Worker {
     private let orders: Pipe
     private let reports: Pipe
 
-    init(_ asker: StoreAsker, _ request: StoreRequest, socket: String) throws {
+    init(
+        _ asker: StoreAsker, _ request: StoreRequest, _ placement: Placement, socket: String
+    ) throws {
         let (orders, reports) = (Pipe(), Pipe())
         let (program, arguments) = Self.command(asker, request)
-        child = try onOneProcessor {
+        child = try placement.during {
             try ChildProcess(
                 program, arguments, environment: ["XENSTORED_PATH": socket],
                 input: orders.fileHandleForReading.fileDescriptor,

@@ -22,7 +22,9 @@ final class StoreLoad {
     func run(_ plan: cstore_plan, _ count: UInt64) throws -> cstore_result {
         var result = cstore_result()
         // Safe: the crowd is this object's, and the result is filled within the call.
-        let failure = unsafe onOneProcessor { unsafe cstore_run(crowd, plan, count, &result) }
+        let failure = unsafe Placement.oneProcessor.during {
+            unsafe cstore_run(crowd, plan, count, &result)
+        }
         try unsafe StoreLoadFailure.check(failure)
         return result
     }
@@ -31,7 +33,7 @@ final class StoreLoad {
     func runEvents(_ count: UInt64, at watcher: StoreLoad) throws -> cstore_result {
         var result = cstore_result()
         // Safe: as above.
-        let failure = unsafe onOneProcessor {
+        let failure = unsafe Placement.oneProcessor.during {
             unsafe cstore_run_events(crowd, watcher.crowd, count, &result)
         }
         try unsafe StoreLoadFailure.check(failure)

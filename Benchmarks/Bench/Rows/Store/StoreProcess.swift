@@ -4,16 +4,15 @@ import StoreDaemons
 import XenCore
 import XenSystem
 
-/// A server of the store in a process of its own, on one processor with whoever asks it: so the time of a request does
-/// not depend on where the kernel puts the two.
+/// A server of the store in a process of its own.
 final class StoreProcess {
     let kind: StoreServerKind
     private let server: any RunningServer
 
-    init(_ kind: StoreServerKind) throws {
+    init(_ kind: StoreServerKind, _ placement: Placement = .oneProcessor) throws {
         self.kind = kind
         _ = cstore_raise_descriptor_limit()
-        server = try onOneProcessor {
+        server = try placement.during {
             switch kind {
             case .ours, .floor: try ServingChild(kind.name)
             case .daemon(let daemon): try StoreDaemon(daemon, quotas: .wide)
@@ -62,12 +61,4 @@ private final class ServingChild: RunningServer {
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
-}
-
-/// Has this thread, and all that it starts meanwhile, on one processor.
-func onOneProcessor<Result>(_ body: () throws -> Result) rethrows -> Result {
-    let processors = Processors.ofThisThread()
-    processors?.only(0).take()
-    defer { processors?.take() }
-    return try body()
 }

@@ -100,8 +100,10 @@ private struct Scene {
                 ) { try unburdened.carry(request, $0, at: least) })
         }
         return Contest(
-            name: "\(request == .transaction ? "transaction" : request.name), \(count) \(burden.name)",
-            measure: .time(per: request.item), share: 0.5, leastCount: 16, isLong: count >= burden.longCount,
+            name:
+                "\(request == .transaction ? "transaction" : request.name), \(count) \(burden.name)",
+            measure: .time(per: request.item), share: 0.5, leastCount: 16,
+            isLong: count >= burden.longCount,
             remark: StoreServerKind.remark,
             ours: Contender { try ours.carry(request, $0, at: count) }, peers: peers)
     }
@@ -109,7 +111,8 @@ private struct Scene {
     func worstPause() -> Contest {
         let count = 100_000
         return Contest(
-            name: "slowest of 20000 writes, \(count) nodes", measure: .figure(unit: "ns", in: 20_000),
+            name: "slowest of 20000 writes, \(count) nodes",
+            measure: .figure(unit: "ns", in: 20_000),
             isLong: true, remark: StoreServerKind.remark,
             ours: Contender { try ours.slowest($0, at: count) },
             peers: [.fixed(5e6, "5 ms", bar: .atMost(1))]
@@ -123,7 +126,8 @@ private struct Scene {
             name: "memory of 100000 nodes", measure: .figure(unit: "bytes/node", in: 1),
             isLong: true,
             remark: StoreServerKind.remark,
-            ours: Contender { _ in ours.bytesPerNode }, peers: daemons.map { server in
+            ours: Contender { _ in ours.bytesPerNode },
+            peers: daemons.map { server in
                 Contender(name: server.name) { _ in server.bytesPerNode }
             })
     }
