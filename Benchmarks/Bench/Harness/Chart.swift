@@ -1,6 +1,6 @@
 import Foundation
 
-/// A row's results as a picture: one panel of bars for each case, or lines where cases differ in a number.
+/// A row's results as a picture: one panel of bars for each case.
 struct Chart {
     let title: String
     let unit: String
@@ -81,12 +81,13 @@ struct Chart {
         drawing.text(Self.label(bar.value), x: end + 6, y: y + 12, style: "value")
     }
 
-    private static func label(_ value: Double) -> String {
+    static func label(_ value: Double) -> String {
         switch value {
         case 0: "0"
         case ..<10: String(format: "%.3g", value)
         case ..<1000: String(format: "%.0f", value)
-        default: String(format: value < 10_000 ? "%.1f k" : "%.0f k", value / 1000)
+        case ..<1e6: String(format: value < 10_000 ? "%.1f k" : "%.0f k", value / 1000)
+        default: String(format: value < 1e7 ? "%.1f M" : "%.0f M", value / 1e6)
         }
     }
 }

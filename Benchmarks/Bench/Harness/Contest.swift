@@ -5,6 +5,8 @@ struct Contest {
     var measure = Measure.time(per: "request")
     /// Of the usual duration of a round; less where a row has many cases.
     var share = 1.0
+    /// Where the case stands in a picture of lines.
+    var place: Place?
     /// The least that a round does, as where one item takes milliseconds.
     var leastCount: UInt64 = 1024
     /// Whether a brief run leaves it out.
@@ -16,6 +18,13 @@ struct Contest {
     /// `.pingPong`, a bar that is a fixed number the peer `.fixed`, and a bar over another case of ours
     /// a peer that carries that case.
     let peers: [Contender]
+}
+
+/// Of a case that differs from others in a number.
+struct Place: Codable {
+    /// What is done, and drawn as one line.
+    let line: String
+    let size: Int
 }
 
 /// What a contest compares. Less is better.

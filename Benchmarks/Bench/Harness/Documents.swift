@@ -14,25 +14,28 @@ struct Documents {
         for row in measured.rows { results.add(row, order: names) }
         try results.save(to: path)
         for row in results.rows {
-            for (name, chart) in charts(of: row) {
-                try writeFile(Data(chart.svg.utf8), to: folder + "/benchmarks/" + name)
+            for (name, _, svg) in charts(of: row) {
+                try writeFile(Data(svg.utf8), to: folder + "/benchmarks/" + name)
             }
         }
         try replaceSection(with: results.rows.map(section).joined(separator: "\n"))
     }
 
     /// By file name: one chart for each unit.
-    private func charts(of row: RowResult) -> [(String, Chart)] {
+    private func charts(of row: RowResult) -> [(name: String, unit: String, svg: String)] {
         var units: [String] = []
         for result in row.cases where !units.contains(result.unit) { units.append(result.unit) }
         return units.enumerated().map { number, unit in
-            (row.name + (number == 0 ? "" : "-\(number + 1)") + ".svg", Chart(row, unit: unit))
+            (
+                row.name + (number == 0 ? "" : "-\(number + 1)") + ".svg", unit,
+                LineChart(row, unit: unit)?.svg ?? Chart(row, unit: unit).svg
+            )
         }
     }
 
     private func section(of row: RowResult) -> String {
-        let pictures = charts(of: row).map { name, chart in
-            "![\(row.name): \(chart.unit)](benchmarks/\(name))"
+        let pictures = charts(of: row).map { name, unit, _ in
+            "![\(row.name): \(unit)](benchmarks/\(name))"
         }
         return """
             ### \(row.name)

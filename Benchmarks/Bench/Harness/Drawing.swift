@@ -37,10 +37,12 @@ struct Drawing {
             .title { font: bold 17px sans-serif } .case { font-weight: bold }
             .note, .tick, .value { fill: #57606a } .tick { text-anchor: middle } .name { text-anchor: end }
             .ground { fill: #ffffff } .ours { fill: #2f74c0 } .peer { fill: #a9b4c0 }
+            .our-line { stroke: #2f74c0; stroke-width: 2.5 } .peer-line { stroke: #a9b4c0; stroke-width: 2 }
             .grid { stroke: #d8dee4 } .limit { stroke: #cf222e; stroke-width: 2.5 }
             @media (prefers-color-scheme: dark) {
             text { fill: #e6edf3 } .note, .tick, .value { fill: #9aa4af }
             .ground { fill: #0d1117 } .ours { fill: #58a6ff } .peer { fill: #57606a }
+            .our-line { stroke: #58a6ff } .peer-line { stroke: #57606a }
             .grid { stroke: #2b323b } .limit { stroke: #ff7b72 }
             }
             </style>

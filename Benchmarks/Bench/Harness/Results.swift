@@ -21,6 +21,7 @@ struct RowResult: Codable {
 
 struct CaseResult: Codable {
     let name: String
+    let place: Place?
     let unit: String
     /// The median over the rounds.
     let ours: Double
@@ -61,7 +62,8 @@ extension CaseResult {
     init(_ contest: Contest, _ measurement: Measurement) {
         let ours = measurement.series[0]
         self.init(
-            name: contest.name, unit: contest.measure.unit, ours: rounded(median(ours.values) ?? 0),
+            name: contest.name, place: contest.place, unit: contest.measure.unit,
+            ours: rounded(median(ours.values) ?? 0),
             allocationsPerItem: measurement.allocationsPerItem,
             peers: zip(contest.peers, measurement.series.dropFirst()).map {
                 PeerResult($0, ours: ours, theirs: $1)

@@ -102,7 +102,9 @@ private struct Scene {
         return Contest(
             name:
                 "\(request == .transaction ? "transaction" : request.name), \(count) \(burden.name)",
-            measure: .time(per: request.item), share: 0.5, leastCount: 16,
+            measure: .time(per: request.item), share: 0.5,
+            place: Place(line: "\(request), by number of \(burden.name)", size: count),
+            leastCount: 16,
             isLong: count >= burden.longCount,
             remark: StoreServerKind.remark,
             ours: Contender { try ours.carry(request, $0, at: count) }, peers: peers)
