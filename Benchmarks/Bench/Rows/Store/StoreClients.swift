@@ -15,9 +15,10 @@ extension Row {
             let serial = try ClientStage(.oneProcessor, hasPyxs: hasPyxs)
             let inFlight = try ClientStage(.anyProcessor, hasPyxs: hasPyxs)
             let requests = [StoreRequest.read, .write, .transaction]
-            return requests.map { serial.contest($0, by: .ours, "async", atMost: 1 / 1.3) }
+            return requests.map { serial.contest($0, by: .blocking, "blocking", atMost: 1 / 1.3) }
+                + requests.map { serial.contest($0, by: .async, "async", atMost: 1 / 1.3) }
                 + requests.map {
-                    inFlight.contest($0, by: .oursInFlight, "16 in flight", atMost: 1 / 3)
+                    inFlight.contest($0, by: .inFlight, "16 in flight", atMost: 1 / 3)
                 }
         }
     }
@@ -25,8 +26,10 @@ extension Row {
 
 /// Who asks the daemon.
 enum StoreAsker: String {
-    case ours
-    case oursInFlight = "ours-in-flight"
+    case blocking
+    case async
+    /// Async, by 16 tasks.
+    case inFlight = "in-flight"
     case libxenstore
     case pyxs
 }
@@ -67,7 +70,7 @@ private final class ClientStage {
         var worker: Worker?
         let name =
             switch asker {
-            case .ours, .oursInFlight: "ours"
+            case .blocking, .async, .inFlight: "ours"
             case .libxenstore, .pyxs: asker.rawValue
             }
         return Contender(name: name, bar: bar) { [daemon, placement] count in
