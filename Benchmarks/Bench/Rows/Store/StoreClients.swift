@@ -8,7 +8,7 @@ extension Row {
             name: "xs-client",
             summary:
                 "our clients on Xen's C daemon, each in a process of its own: one request at a time on one processor "
-                + "with the daemon, 16 in flight on any, beside the one of libxenstore and pyxs, which cannot have more"
+                + "with the daemon, 16 in flight on any, beside the one of libxenstore and pyxs, which cannot have more; prepared packets in C show what the daemon takes of anyone's time"
         ) {
             guard DaemonKind.c.isInstalled else { return [] }
             let hasPyxs = Pyxs.isThere()
@@ -55,12 +55,24 @@ private final class ClientStage {
             peers.append(
                 contender(.libxenstore, request, bar: .atMost(bar)))
         #endif
+        peers.append(least(request, inFlight: asker == .inFlight ? 16 : 1))
         if hasPyxs { peers.append(contender(.pyxs, request)) }
         return Contest(
             name: "\(request == .transaction ? "transaction" : request.name), \(name)",
             measure: .time(per: request.item), share: 0.8, leastCount: 64,
             remark: hasPyxs ? nil : "without pyxs, which PyPI has",
             ours: contender(asker, request), peers: peers)
+    }
+
+    /// What the daemon and the way to it take of anyone's time.
+    private func least(_ request: StoreRequest, inFlight: UInt32) -> Contender {
+        var load: StoreLoad?
+        return Contender(name: "prepared packets in C") { [daemon] count in
+            let running = try load ?? StoreLoad(daemon)
+            load = running
+            return Outcome(
+                sum: try running.run(cstore_plan(request.work, inFlight: inFlight), count).sum)
+        }
     }
 
     private func contender(

@@ -6,6 +6,7 @@ import XenSystem
 final class StoreLoad {
     /// Invariant: this object's alone, from its making to its end.
     private let crowd: OpaquePointer
+    private let placement: Placement
 
     init(_ server: StoreProcess, connections: Int = 1) throws {
         // Safe: the path is copied.
@@ -13,16 +14,17 @@ final class StoreLoad {
             throw SystemFailure("connect")
         }
         unsafe self.crowd = crowd
+        placement = server.placement
     }
 
     deinit { unsafe cstore_disconnect(crowd) }
 
-    /// Does `count` items of the plan, on one processor with the server. Throws `StoreLoadFailure`.
+    /// Does `count` items of the plan, placed as the server is. Throws `StoreLoadFailure`.
     @discardableResult
     func run(_ plan: cstore_plan, _ count: UInt64) throws -> cstore_result {
         var result = cstore_result()
         // Safe: the crowd is this object's, and the result is filled within the call.
-        let failure = unsafe Placement.oneProcessor.during {
+        let failure = unsafe placement.during {
             unsafe cstore_run(crowd, plan, count, &result)
         }
         try unsafe StoreLoadFailure.check(failure)
@@ -33,7 +35,7 @@ final class StoreLoad {
     func runEvents(_ count: UInt64, at watcher: StoreLoad) throws -> cstore_result {
         var result = cstore_result()
         // Safe: as above.
-        let failure = unsafe Placement.oneProcessor.during {
+        let failure = unsafe placement.during {
             unsafe cstore_run_events(crowd, watcher.crowd, count, &result)
         }
         try unsafe StoreLoadFailure.check(failure)

@@ -7,10 +7,12 @@ import XenSystem
 /// A server of the store in a process of its own.
 final class StoreProcess {
     let kind: StoreServerKind
+    let placement: Placement
     private let server: any RunningServer
 
     init(_ kind: StoreServerKind, _ placement: Placement = .oneProcessor) throws {
         self.kind = kind
+        self.placement = placement
         _ = cstore_raise_descriptor_limit()
         server = try placement.during {
             switch kind {
