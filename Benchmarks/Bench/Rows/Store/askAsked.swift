@@ -29,6 +29,8 @@ func askAsked(_ arguments: ArraySlice<String>) throws {
                     cstore_library_run(handle, request.work, 1000, count, &sum))
                 return sum
             }
+        #else
+            throw UsageError(description: "libxenstore is not built in")
         #endif
     case .pyxs: throw UsageError(description: "pyxs is no part of this program")
     }
