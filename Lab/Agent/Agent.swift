@@ -8,6 +8,6 @@ struct Agent: AsyncParsableCommand {
         abstract: "Runs swift-xen's suites on real Xen.",
         subcommands: [
             Suites.self, StoreCommand.self, Hold.self, ServeCommand.self, CallCommand.self,
-            AnswerCommand.self, PartyCommand.self, RingsCommand.self,
+            AnswerCommand.self, PartyCommand.self, RingsCommand.self, SurviveCommand.self,
         ])
 }

@@ -13,10 +13,7 @@ run_dom0() {
 start_toolstack() {
     mkdir -p /var/lib/xen /var/run/xen /var/log/xen /run/xen /etc/xen
     touch /etc/xen/xl.conf
-    xenstored --pid-file /var/run/xenstored.pid
-    xen-init-dom0
-    # Before the first guest: xl waits for a console, and destroys a guest that gets none.
-    xenconsoled --log=guest --log-dir=/tmp
+    store_start c
 }
 
 # In a process of its own, so that files share no names; what it leaves behind is ended here.

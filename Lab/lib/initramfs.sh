@@ -5,8 +5,8 @@
 xen_tools=/usr/lib/xen-4.17/bin
 # With xenstored come libxengnttab and libxenevtchn, which the project's programs load at run time.
 inside_programs=(
-    "$xen_tools"/{xenstored,xen-init-dom0,xenconsoled,xl,libxl-save-helper}
-    /usr/bin/xenstore-{exists,list,ls,read,rm,watch,write}
+    "$xen_tools"/{xenstored,oxenstored,xen-init-dom0,xenconsoled,xl,libxl-save-helper}
+    /usr/bin/xenstore-{chmod,exists,list,ls,read,rm,watch,write}
 )
 inside_modules=(
     xen/{xen-privcmd,xen-evtchn,xen-gntdev,xen-gntalloc,xenfs/xenfs}.ko
