@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// The NUL-terminated strings that payloads are made of.
 package struct Fields {
     private var rest: ArraySlice<UInt8>
@@ -14,6 +20,17 @@ package struct Fields {
         guard let end = rest.firstIndex(of: 0) else { return nil }
         defer { rest = rest[(end + 1)...] }
         return rest[..<end]
+    }
+
+    /// Where the first string of a payload ends; nil when there is no NUL.
+    package static func firstEnd(in payload: [UInt8]) -> Int? {
+        // Safe: the search stays within the array, and the pointer within the closure.
+        unsafe payload.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress, let end = unsafe memchr(base, 0, bytes.count) else {
+                return nil
+            }
+            return unsafe UnsafeRawPointer(end) - base
+        }
     }
 
     /// All the strings of a payload that consists of nothing else; nil when bytes follow the last NUL.

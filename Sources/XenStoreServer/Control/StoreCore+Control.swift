@@ -194,7 +194,7 @@ extension StoreCore {
             "nodes: \(tree.tree.nodes.count)", "watches: \(watches.count)",
             "transactions: \(transactions.count)", "connections: \(connections.count)",
         ]
-            + domains.keys.sorted().map { domain in
+            + domains.keys.map { domain in
                 let usage = usage(of: domain)
                 return "domain \(domain.rawValue): \(usage.memory) bytes in \(usage.nodes) nodes, "
                     + "\(usage.watches) watches, \(usage.transactions) transactions"

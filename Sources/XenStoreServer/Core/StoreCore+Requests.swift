@@ -28,6 +28,8 @@ extension StoreCore {
         case .makeDirectory:
             try makeDirectory(try onePath(payload, context), context, &outputs)
         case .remove: try remove(try onePath(payload, context), context, &outputs)
+        case .transactionStart: return decimal(try start(context).rawValue) + [0]
+        case .transactionEnd: try end(try outcome(payload), context, &outputs)
         default: return try performRarer(packet, &context, &outputs)
         }
         return Reply.acknowledgement
@@ -65,8 +67,6 @@ extension StoreCore {
             return nil
         case .unwatch(let path, let token): try unwatch(path, token, context)
         case .resetWatches: reset(context.slot)
-        case .transactionStart: return Fields.encode([decimal(try start(context).rawValue)])
-        case .transactionEnd(let commit): try end(commit, context, &outputs)
         case .introduce(let domain, _, let port):
             try introduce(domain, port, context, &outputs)
             return nil
@@ -86,11 +86,22 @@ extension StoreCore {
         case .getQuota(let domain, let name): return try quotaReply(domain, name)
         case .setQuota(let domain, let name, let limit): try setQuota(domain, name, limit)
         case .control(let arguments): return try control(arguments, context, &outputs)
-        case .read, .write, .directory, .getPermissions, .makeDirectory, .remove:
+        case .read, .write, .directory, .getPermissions, .makeDirectory, .remove,
+            .transactionStart, .transactionEnd:
             // `perform` has dealt with them.
             throw .invalid
         }
         return Reply.acknowledgement
+    }
+
+    /// Whether TRANSACTION_END asks for a commit.
+    private func outcome(_ payload: [UInt8]) throws(StoreErrorName) -> Bool {
+        guard payload.count == 2, payload[1] == 0 else { throw .invalid }
+        switch payload[0] {
+        case UInt8(ascii: "T"): return true
+        case UInt8(ascii: "F"): return false
+        default: throw .invalid
+        }
     }
 
     // MARK: - Paths
@@ -99,7 +110,7 @@ extension StoreCore {
     private func onePath(
         _ payload: [UInt8], _ context: RequestContext, orSpecial: Bool = false
     ) throws(StoreErrorName) -> PathKey {
-        guard let end = payload.firstIndex(of: 0), end == payload.count - 1 else {
+        guard let end = Fields.firstEnd(in: payload), end == payload.count - 1 else {
             throw .invalid
         }
         return try path(payload, end, context, orSpecial)
@@ -108,7 +119,7 @@ extension StoreCore {
     private func pathAndValue(
         _ payload: [UInt8], _ context: RequestContext
     ) throws(StoreErrorName) -> (PathKey, [UInt8]) {
-        guard let end = payload.firstIndex(of: 0) else { throw .invalid }
+        guard let end = Fields.firstEnd(in: payload) else { throw .invalid }
         return (try path(payload, end, context, false), Array(payload[(end + 1)...]))
     }
 

@@ -12,7 +12,7 @@ package struct StoreCore: Sendable {
     var connections = ConnectionTable()
     var transactions = TransactionTable()
     var watches = WatchIndex()
-    var domains: [DomainID: DomainRecord]
+    var domains = DomainTable()
     /// How many domains with an id have gone.
     var predecessors: [DomainID: UInt32] = [:]
     /// Who removed what while transactions were open.
@@ -31,7 +31,7 @@ package struct StoreCore: Sendable {
         self.quota = quota
         var dom0 = DomainRecord(quota: quota)
         dom0.isIntroduced = true
-        domains = [.dom0: dom0]
+        domains[.dom0] = dom0
     }
 
     /// Opens a connection that speaks for `domain`.
@@ -79,14 +79,15 @@ package struct StoreCore: Sendable {
     }
 
     /// Whether requests of this connection may be handled, or wait because its domain keeps others from committing.
-    package func mayServe(_ id: ConnectionID, now: Deadline) -> Bool {
-        guard !heldBack.isEmpty, let domain = connections.holder(of: id)?.domain,
-            heldBack.contains(domain)
-        else { return true }
-        return domains[domain]?.credit.mayServe(at: now) ?? true
+    package mutating func mayServe(_ id: ConnectionID, now: Deadline) -> Bool {
+        guard !heldBack.isEmpty, let domain = connections.holder(of: id)?.domain else {
+            return true
+        }
+        heldBack = heldBack.filter { domains[$0]?.credit.mayServe(at: now) == false }
+        return !heldBack.contains(domain)
     }
 
-    /// When the first of those who wait may go on; nil when nobody waits.
+    /// When the first of those who wait may go on; nil when nobody waits. Ask after `mayServe`.
     package var nextWake: Deadline? { heldBack.compactMap { domains[$0]?.credit.wake }.min() }
 
     /// Bytes that a connection's watches and transactions hold.

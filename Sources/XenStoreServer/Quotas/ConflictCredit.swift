@@ -20,12 +20,6 @@ struct ConflictCredit: Hashable, Sendable {
     /// Whether the domain's requests may be served.
     func mayServe(at now: Deadline) -> Bool { amount(at: now) > 0 }
 
-    /// When a domain without credit has some again; nil for one that has.
-    func nextWake(after now: Deadline) -> Deadline? {
-        guard let since, amount(at: now) == 0 else { return nil }
-        return since + Self.refillInterval
-    }
-
     /// When a domain that had none at its last charge has some again.
     var wake: Deadline? { credit == 0 ? since.map { $0 + Self.refillInterval } : nil }
 

@@ -76,7 +76,7 @@ extension StoreCore {
             memory += key.count + 24
             guard let parent = key.parent else { break }
             if let node = node(at: parent, context) {
-                try checkSize(node.byteCount + key.listedByteCount, context)
+                try checkSize(node.byteCount + key.name.count + 1, context)
                 break
             }
             child = parent

@@ -5,6 +5,18 @@ struct ChildList: Sendable {
     struct Entry: Sendable {
         let serial: UInt64
         let key: PathKey
+        private let nameIndex: Int
+
+        init(serial: UInt64, key: PathKey) {
+            self.serial = serial
+            self.key = key
+            nameIndex = key.nameIndex
+        }
+
+        /// The bytes of the name and its NUL in a list.
+        var listedByteCount: Int { key.count - nameIndex + 1 }
+
+        func appendName(to list: inout [UInt8]) { key.appendName(from: nameIndex, to: &list) }
     }
 
     /// Some neighbours.
@@ -35,7 +47,7 @@ struct ChildList: Sendable {
 
     /// Adds the newest child.
     mutating func append(_ entry: Entry) {
-        let added = entry.key.listedByteCount
+        let added = entry.listedByteCount
         if let last = chunks.last, last.entries.count < Self.chunkLimit {
             var entries = last.entries
             entries.append(entry)
@@ -56,7 +68,7 @@ struct ChildList: Sendable {
         guard position < chunk.entries.count, chunk.entries[position].serial == serial else {
             return
         }
-        let removed = chunk.entries[position].key.listedByteCount
+        let removed = chunk.entries[position].listedByteCount
         var entries = chunk.entries
         entries.remove(at: position)
         if entries.isEmpty {
@@ -99,8 +111,7 @@ struct ChildList: Sendable {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(byteCount)
         forEach { entry in
-            bytes.append(contentsOf: entry.key.name)
-            bytes.append(0)
+            entry.appendName(to: &bytes)
         }
         return bytes
     }
@@ -117,12 +128,11 @@ struct ChildList: Sendable {
                 continue
             }
             for entry in chunk.entries {
-                let length = entry.key.listedByteCount
+                let length = entry.listedByteCount
                 defer { position += length }
                 guard position >= offset else { continue }
                 guard length <= room else { return false }
-                bytes.append(contentsOf: entry.key.name)
-                bytes.append(0)
+                entry.appendName(to: &bytes)
                 room -= length
             }
         }

@@ -40,7 +40,7 @@ struct PathKey: Sendable {
     var isSpecial: Bool { count > 0 && storage[0] == UInt8(ascii: "@") }
 
     /// Where the last name begins.
-    private var nameIndex: Int {
+    var nameIndex: Int {
         var index = count
         while index > 0, storage[index - 1] != slash { index -= 1 }
         return index
@@ -49,8 +49,11 @@ struct PathKey: Sendable {
     /// The last name; empty for the root.
     var name: ArraySlice<UInt8> { storage[nameIndex..<count] }
 
-    /// The bytes of the last name, with its NUL in a list of children.
-    var listedByteCount: Int { count - nameIndex + 1 }
+    /// Appends what follows `nameIndex`, and a NUL, to a list of names.
+    func appendName(from nameIndex: Int, to list: inout [UInt8]) {
+        list.append(contentsOf: storage[nameIndex..<count])
+        list.append(0)
+    }
 
     /// The node above; nil for the root and for special paths.
     var parent: PathKey? {

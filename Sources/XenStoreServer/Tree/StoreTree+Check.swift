@@ -46,7 +46,7 @@ extension LiveTree {
         var last: UInt64 = 0
         node.children.forEach { entry in
             count += 1
-            byteCount += entry.key.listedByteCount
+            byteCount += entry.listedByteCount
             if entry.serial <= last { findings.append("\(entry.key) is listed out of order") }
             last = entry.serial
             if self.node(at: entry.key)?.serial != entry.serial {
@@ -75,7 +75,8 @@ extension StoreCore {
         if registered != watches.count {
             findings.append("\(registered) watches, and \(watches.count) are counted")
         }
-        for (domain, record) in domains {
+        for domain in domains.keys {
+            guard let record = domains[domain] else { continue }
             let own = open.filter { $0.holder.domain == domain }
             if own.reduce(0, { $0 + memory(of: $1) }) != record.ownMemory
                 || own.reduce(0, { $0 + $1.watches.count }) != record.watches

@@ -20,7 +20,6 @@ import XenStoreWire
             0 0 GET_FEATURE 7| => 4|
             0 0 SET_FEATURE 7|16| => !EINVAL
             0 0 SET_FEATURE 7| => !EINVAL
-            0 0 SET_FEATURE 7|x| => !EINVAL
             0 0 SET_FEATURE 32752|1| => !ENOENT
             0 0 SET_FEATURE 0|1| => !EBUSY
             3 0 SET_FEATURE 7|1| => !EACCES
@@ -52,7 +51,6 @@ import XenStoreWire
             0 0 GET_QUOTA 3|nodes| => 7|
             0 0 GET_QUOTA nodes| => 1000|
             0 0 SET_QUOTA nodes| => !EINVAL
-            0 0 SET_QUOTA nodes|x| => !EINVAL
             0 0 SET_QUOTA nodes|4294967295| => !EINVAL
             0 0 SET_QUOTA 32752|nodes|1| => !ENOENT
             3 0 GET_QUOTA nodes| => !EACCES
