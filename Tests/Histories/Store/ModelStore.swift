@@ -197,14 +197,13 @@ struct ModelStore {
     private mutating func setPermissions(
         _ path: String, _ entries: [Permission], _ place: Place
     ) throws {
-        guard introduced.contains(entries[0].domain) else { throw Refusal(name: "ENOENT") }
         let node = try find(path, ["w", "o"], place)
         guard place.domain == .dom0 || entries[0].domain == node.permissions[0].domain else {
             throw Refusal(name: "EPERM")
         }
         let path = place.absolute(path)
         change(place) { tree, log in tree.setPermissions(entries, of: path, &log) }
-        if !path.hasPrefix("@") { tell(path, .above, old: node.permissions, place) }
+        tell(path, .above, old: node.permissions, place)
     }
 
     private mutating func end(_ commits: Bool, _ place: Place) throws {

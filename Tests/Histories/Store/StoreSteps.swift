@@ -27,9 +27,11 @@ enum StoreSteps {
         case "make": return .makeDirectory(path)
         case "remove": return .remove(path)
         case "set":
-            // The root stays dom0's, which cannot go.
-            let entries = pick("permissions", path == "/" ? rootPermissions : permissions)
-            return .setPermissions(path, entries.split(separator: " ").compactMap { entry(of: $0) })
+            let node = pick("node", [path, path, path, path, "@introduceDomain", "@releaseDomain"])
+            // What cannot go stays dom0's.
+            let isFixed = node == "/" || node.hasPrefix("@")
+            let entries = pick("permissions", isFixed ? fixedPermissions : permissions)
+            return .setPermissions(node, entries.split(separator: " ").compactMap { entry(of: $0) })
         case "watch": return .watch(pick("watched", watched), pick("token", ["t", "u"]))
         case "unwatch": return .unwatch(pick("watched", watched), pick("token", ["t", "u"]))
         case "start": return .transactionStart
@@ -59,9 +61,9 @@ enum StoreSteps {
         "/", "/a", "/a/b", "/a/b/c", "x", "x/y", "/local/domain/3/x", "/e", "@releaseDomain",
         "@introduceDomain",
     ]
-    private static let rootPermissions = ["n0", "r0", "b0", "n0 r3", "n0 b4 r3"]
+    private static let fixedPermissions = ["n0", "r0", "b0", "n0 r3", "n0 b4 r3"]
     private static let permissions = [
         "n0", "r0", "b0", "n0 r3", "n0 b3", "n0 w4", "n0 r4 b3", "n3", "r3", "b3", "n3 r4",
-        "n4 b3", "b4", "w4 r3", "n0 r5",
+        "n4 b3", "b4", "w4 r3", "n5", "n0 r5",
     ]
 }
