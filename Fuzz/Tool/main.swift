@@ -26,10 +26,13 @@ private func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     return 0
 }
 
-guard let chosen = CommandLine.arguments.dropFirst().first.flatMap(FuzzSubject.init) else {
-    print(
-        "xen-fuzz: say what to fuzz: \(FuzzSubject.allCases.map(\.rawValue).joined(separator: ", "))"
-    )
+let name = CommandLine.arguments.dropFirst().first
+if name == "--list" {
+    for subject in FuzzSubject.allCases { print(subject.rawValue) }
+    exit(0)
+}
+guard let chosen = name.flatMap(FuzzSubject.init) else {
+    print("xen-fuzz: say what to fuzz; xen-fuzz --list tells what there is")
     exit(2)
 }
 subject.withLock { $0 = chosen }
