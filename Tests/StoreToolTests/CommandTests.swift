@@ -117,6 +117,24 @@ struct CommandTests {
             status: 75)
     }
 
+    @Test func watchesNoDeeperThanItIsTold() async throws {
+        let tool = try BuiltTool()
+        let process = try tool.prepare(["watch", "-n", "3", "-d", "1", "--timeout", "30", "/w"])
+        try process.run()
+        let store = try StoreClient(over: try tool.server.connect(as: .dom0))
+        defer { store.close() }
+        while tool.text(of: ".output").isEmpty, process.isRunning {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        try await store.write("/w/x/deep", "1")
+        try await store.write("/w/x", "1")
+        try await store.write("/w/x/deep", "2")
+        try await store.write("/w", "1")
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+        #expect(tool.text(of: ".output") == "/w\n/w/x\n/w\n")
+    }
+
     @Test func saysWhatIsWrong() throws {
         let tool = try BuiltTool()
         try tool.expect("read /none", errors: "READ /none: no such node (ENOENT)", status: 1)

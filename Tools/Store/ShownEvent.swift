@@ -11,7 +11,7 @@ struct ShownEvent: Hashable, Sendable {
     }
 
     let path: StorePath
-    /// Whether events were lost: anything at or below the path may have changed.
+    /// Whether events were lost, or the connection and made again: anything at or below the path may have changed.
     let isOverflow: Bool
     /// Nil unless it was asked for, and is a node's.
     var value: Value?
@@ -19,7 +19,7 @@ struct ShownEvent: Hashable, Sendable {
     init(_ event: WatchEvent, of watched: StorePath) {
         switch event {
         case .changed(let path): (self.path, isOverflow) = (path, false)
-        default: (path, isOverflow) = (watched, true)
+        case .overflow, .lookAgain: (path, isOverflow) = (watched, true)
         }
     }
 

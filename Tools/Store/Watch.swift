@@ -17,6 +17,11 @@ struct Watch: AsyncParsableCommand {
     @Option(name: [.customShort("n"), .long], help: "End after so many events.")
     var count: Int?
 
+    @Option(
+        name: .shortAndLong,
+        help: "Tell of changes so many levels below the node at most. Not every server can.")
+    var depth: UInt32?
+
     @Flag(help: "Print the value, too, as it is once the event has come.")
     var values = false
 
@@ -45,7 +50,7 @@ struct Watch: AsyncParsableCommand {
     /// Prints what the watches tell, one event at a time of each, until there were enough.
     private func follow(_ store: StoreClient, until deadline: Deadline?) async throws {
         var watches: [StoreWatch] = []
-        for path in paths { watches.append(try await store.watch(path)) }
+        for path in paths { watches.append(try await store.watch(path, depth: depth)) }
         try await withThrowingTaskGroup(of: (StoreWatch, WatchEvent).self) { group in
             func take(_ watch: StoreWatch) {
                 group.addTask { (watch, try await watch.next(until: deadline)) }
