@@ -110,7 +110,10 @@ public final class BlockingStoreClient {
         var places: [RequestHandle: Int] = [:]
         for request in requests {
             results.append(.failure(StoreError(.timedOut, "\(request) was not answered")))
-            while places.count >= max(1, window) { collect(&results, &places, deadline) }
+            if places.count >= max(1, window) {
+                // Down to half, so that the next ones go out together.
+                while places.count > window / 2 { collect(&results, &places, deadline) }
+            }
             do throws(StoreError) {
                 places[try core.begin(request, until: deadline)] = results.count - 1
             } catch { results[results.count - 1] = .failure(error) }

@@ -141,20 +141,26 @@ final class ClientConnection: Sendable {
     }
 
     /// Changes the state, then writes what waits: here, as far as that does not block, and else in the thread.
+    ///
+    /// While many requests are under way, others are likely to follow at once: then a task writes for all of them.
     @discardableResult
     private func transmit<Value: Sendable>(
         _ change: (inout ConnectionState) -> sending Value
     ) -> Value {
-        let (value, mustWake, failed) = state.withLock {
-            state -> (Value, Bool, (Epoch, StoreError)?) in
+        let (value, next) = state.withLock { state -> (Value, ConnectionState.Transmission) in
             let value = change(&state)
-            let (isBlocked, failure) = state.flush()
-            let isLate = state.needsEarlierWake()
-            return (value, isBlocked || isLate, failure.map { (state.core.epoch, $0) })
+            return (value, state.transmit())
         }
-        if let (epoch, error) = failed { lose(epoch, error) }
-        if mustWake { wakeThread() }
+        finish(next)
         return value
+    }
+
+    private func finish(_ transmission: ConnectionState.Transmission) {
+        if let (epoch, error) = transmission.failure { lose(epoch, error) }
+        if transmission.mustWake { wakeThread() }
+        if transmission.mustGather {
+            Task { finish(state.withLock { $0.transmitGathered() }) }
+        }
     }
 
     func wakeThread() {

@@ -31,6 +31,8 @@ struct ConnectionState: Sendable {
     var lastEpochs: [UInt64: Epoch] = [:]
     /// When the thread looks at the deadlines of those that wait for events or epochs: not later than any of them.
     var nextLook = Deadline.never
+    /// Whether a task is about to write what waits.
+    private var isGathering = false
     /// Until when the thread sleeps, unless it is woken.
     private var sleepsUntil = Deadline.never
 
@@ -80,6 +82,38 @@ struct ConnectionState: Sendable {
     }
 
     // MARK: - Bytes
+
+    /// What is left to do after a request, once the lock is free.
+    struct Transmission: Sendable {
+        var failure: (epoch: Epoch, error: StoreError)?
+        /// Wake the thread, which has something to write or an earlier deadline.
+        var mustWake = false
+        /// Let a task run, then call `transmitGathered`.
+        var mustGather = false
+    }
+
+    /// With so many requests under way it pays to write several at a time.
+    private static let gatheringThreshold = 4
+
+    /// Writes what waits, or leaves it to be gathered with what follows.
+    mutating func transmit() -> Transmission {
+        guard link != nil, !isGathering, core.unansweredCount >= Self.gatheringThreshold,
+            !core.traits.isKernelDevice
+        else {
+            return isGathering ? Transmission(mustWake: needsEarlierWake()) : transmitGathered()
+        }
+        isGathering = true
+        return Transmission(mustWake: needsEarlierWake(), mustGather: true)
+    }
+
+    /// Writes what waits.
+    mutating func transmitGathered() -> Transmission {
+        isGathering = false
+        let (isBlocked, failure) = flush()
+        let isLate = needsEarlierWake()
+        return Transmission(
+            failure: failure.map { (core.epoch, $0) }, mustWake: isBlocked || isLate)
+    }
 
     /// Writes what fits now. True when something is left, for which the thread has to wait.
     mutating func flush() -> (isBlocked: Bool, failure: StoreError?) {
