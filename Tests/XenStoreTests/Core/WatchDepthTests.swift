@@ -21,9 +21,8 @@ import Testing
             0 0 WATCH /a|0|3| => !EEXIST
             0 0 UNWATCH /a|0| => OK|
             0b 0 WRITE /a|y => 0</a|1| ; 0</a|2| ; 0</a|root| ; 0</a|all| ; OK|
-            0 0 WATCH /b|t|4294967296| => !EINVAL
             0 0 WATCH /b|t|-1| => !EINVAL
-            0 0 WATCH /b|t|| => !EINVAL
+            0 0 WATCH /b|t|| => OK| ; 0</b|t|
             0 0 WATCH /b|t|0|0| => !EINVAL
             check =>
             """)
