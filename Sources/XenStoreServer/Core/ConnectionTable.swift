@@ -33,7 +33,8 @@ struct ConnectionTable: Sendable {
 
     mutating func open(for holder: Incarnation) -> ConnectionID {
         let slot = freeSlots.popLast() ?? names.count
-        precondition(slot < 1 << ConnectionID.placeBits, "more connections than a system has descriptors")
+        precondition(
+            slot < 1 << ConnectionID.placeBits, "more connections than a system has descriptors")
         lastSequence += 1
         let id = ConnectionID(rawValue: lastSequence << ConnectionID.placeBits | UInt64(slot))
         let state = StoreConnection(id, for: holder)
