@@ -48,6 +48,13 @@ struct StoreDifference: Sendable {
                     || step.ours.withoutSpecialEvents == step.theirs)
         },
         StoreDifference(
+            "WATCH takes a depth, as with current Xen; not with 4.17, where the third string is one too many.",
+            then: .end
+        ) { step in
+            step.step.operation == .watch && step.step.payload.count { $0 == 0 } == 3
+                && step.ours.refusal != .invalid && step.theirs.refusal == .invalid
+        },
+        StoreDifference(
             "An owner may be a domain that is still to come; in xenstored it is ENOENT unless Xen knows it, before all else.",
             then: .end
         ) { $0.step.namesUnknownOwner && $0.theirs.refusal == .noEntry },
