@@ -44,6 +44,8 @@ final class ServerLoop: Sendable {
                     .failure(StoreError(.unavailable, "the store server has been stopped")), []
                 )
             }
+            // The loop may have slept for long.
+            state.now = .now
             let result: Swift.Result<Result, StoreError>
             do throws(StoreError) { result = .success(try body(&state)) } catch {
                 result = .failure(error)

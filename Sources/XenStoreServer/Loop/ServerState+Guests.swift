@@ -93,9 +93,18 @@ extension ServerState {
                 if let ring { scheduler.event(on: ring.ringID) }
             }
         } catch {
-            notices.append(.eventsLost(reason: error.message))
-            if let descriptor = try? guests.events.descriptor { try? epoll.remove(descriptor) }
+            eventsFailed(error, guests)
         }
+    }
+
+    /// After an overflow the device has been reset: whoever rang may have been missed. Nothing else passes.
+    private mutating func eventsFailed(_ error: EventChannelError, _ guests: GuestHost) {
+        guard error.code != .overflow else {
+            for case let ring? in rings { scheduler.event(on: ring.ringID) }
+            return
+        }
+        notices.append(.eventsLost(reason: error.message))
+        if let descriptor = try? guests.events.descriptor { try? epoll.remove(descriptor) }
     }
 
     /// Serves rings until the scheduler says to wait.
@@ -132,6 +141,8 @@ extension ServerState {
         guard let session = session(of: ring) else { return .emptied }
         // Room may be what the guest told us of.
         guard flush(session), !session.isFull, !session.isHeldByCore else { return .emptied }
+        // What was read before is served first.
+        if session.isOwed { return .budgetUsed }
         do throws(LinkFailure) {
             _ = try session.fill(&buffer)
             try serveRequests(of: session, atMost: budget)

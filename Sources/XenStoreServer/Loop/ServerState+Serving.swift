@@ -12,7 +12,8 @@ extension ServerState {
     mutating func serve(_ session: ServerSession, _ event: Epoll.Event, _ buffer: inout [UInt8]) {
         if event.isWritable, !flush(session) { return }
         if event.hasEnded, session.isFull || session.isHeldByCore { return end(session) }
-        guard event.isReadable, !session.isFull, !session.isHeldByCore else {
+        // Nobody's requests pile up here: more is read once those that were read are served.
+        guard event.isReadable, !session.isFull, !session.isHeldByCore, !session.isOwed else {
             return settle(session)
         }
         do throws(LinkFailure) {
