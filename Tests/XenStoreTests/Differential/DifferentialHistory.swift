@@ -15,10 +15,8 @@ final class DifferentialHistory {
 
     static func simulated(_ totals: DifferentialTotals) -> SimulatedHistory {
         SimulatedHistory("our store beside xenstored") { simulation in
-            let daemon = try StoreDaemon(.c)
-            defer { daemon.stop() }
             let history = DifferentialHistory(
-                simulation, ours: CoreStore(), theirs: try WiredStore(daemon), totals)
+                simulation, ours: CoreStore(), theirs: try WiredStore(try DaemonHost(.c)), totals)
             try history.play()
         }
     }

@@ -158,12 +158,18 @@ final class RingGuest {
         let deadline = Deadline.after(.seconds(20))
         while true {
             if let packet = try parser.next() { return packet }
-            var bytes: [UInt8] = []
-            let read = try end.reader.read(appendingTo: &bytes)
-            if read.notification == .required { try notify() }
+            let bytes = try take(upTo: 4096)
             parser.append(bytes)
-            if read.byteCount == 0 { try waitForEvent(until: deadline) }
+            if bytes.isEmpty { try waitForEvent(until: deadline) }
         }
+    }
+
+    /// The bytes that have come, if any have.
+    func take(upTo limit: Int) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        let read = try end.reader.read(appendingTo: &bytes, upTo: limit)
+        if read.notification == .required { try notify() }
+        return bytes
     }
 
     /// Blocks until `condition` holds, looking again after each event.
@@ -172,7 +178,7 @@ final class RingGuest {
         while !condition() { try waitForEvent(until: deadline) }
     }
 
-    private func waitForEvent(until deadline: Deadline) throws {
+    func waitForEvent(until deadline: Deadline) throws {
         guard let event = try events.wait(until: deadline) else {
             throw StoreError(.timedOut, "the server did not notify the guest")
         }

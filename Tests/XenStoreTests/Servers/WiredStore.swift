@@ -12,7 +12,8 @@ final class WiredStore: TestedStore {
     /// Dom0's, which no test names: it introduces domains.
     private let toolstack: StoreConnection
     private var connections: [ConnectionName: StoreConnection] = [:]
-    private var guests: [DomainID: any ByteTransport] = [:]
+    /// The domains that exist, with the port that the store has to bind where it matters.
+    private var guests: [DomainID: EventPort?] = [:]
     /// Connections whose domain has gone: nobody hears on them any more.
     private var ended: Set<ConnectionName> = []
 
@@ -38,7 +39,7 @@ final class WiredStore: TestedStore {
     ) throws -> [Heard] {
         try connect(name)
         guard let connection = connections[name] else { return [] }
-        if operation == .introduce { try makeDomain(named: payload) }
+        let payload = operation == .introduce ? try introduction(payload) : payload
         let wasClosed = connection.isClosed
         let packets = try named(name) {
             try connection.exchange(operation, transaction, payload: payload)
@@ -49,10 +50,10 @@ final class WiredStore: TestedStore {
     }
 
     func introduce(_ domain: DomainID) throws -> [Heard] {
-        if guests[domain] == nil { guests[domain] = try host.makeGuest(domain) }
+        if guests[domain] == nil { guests.updateValue(try host.makeGuest(domain), forKey: domain) }
         try host.introduce(domain)
         if let name = ConnectionName("\(domain.rawValue)"), connections[name] == nil {
-            connections[name] = guests[domain].map { StoreConnection(over: $0) }
+            connections[name] = StoreConnection(over: try host.connect(as: domain))
             ended.remove(name)
         }
         return try listen()
@@ -67,7 +68,7 @@ final class WiredStore: TestedStore {
             }
             try pause(.milliseconds(1))
         }
-        guests[domain] = nil
+        guests.removeValue(forKey: domain)
         // A ring ends in silence.
         let gone = connections.keys.filter { $0.domain == domain }
         for name in gone { connections[name] = nil }
@@ -75,12 +76,18 @@ final class WiredStore: TestedStore {
         return gone.map { Heard($0, .closed) } + (try listen())
     }
 
-    /// A domain that a request introduces has to exist.
-    private func makeDomain(named payload: [UInt8]) throws {
-        guard let number = UInt16(decimal: payload.prefix { $0 != 0 }) else { return }
+    /// A domain that a request introduces has to exist, and its port to be its own.
+    private func introduction(_ payload: [UInt8]) throws -> [UInt8] {
+        let fields = Fields.all(payload) ?? []
+        guard fields.count == 3, let number = UInt16(decimal: fields[0]) else { return payload }
         let domain = DomainID(number)
-        guard domain != .dom0, domain < .firstReserved, guests[domain] == nil else { return }
-        guests[domain] = try host.makeGuest(domain)
+        guard domain != .dom0, domain < .firstReserved, guests[domain] == nil else {
+            return payload
+        }
+        let port = try host.makeGuest(domain)
+        guests.updateValue(port, forKey: domain)
+        guard let port, UInt32(decimal: fields[2]) != 0 else { return payload }
+        return Fields.encode([Array(fields[0]), Array(fields[1]), decimal(port.rawValue)])
     }
 
     private func isIntroduced(_ domain: DomainID) throws -> Bool {

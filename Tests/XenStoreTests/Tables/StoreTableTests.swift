@@ -13,15 +13,20 @@ import Testing
         try script.run(table.lines)
     }
 
+    @Test(arguments: StoreTable.all) func overRings(table: StoreTable) throws {
+        var script = TableScript(on: try WiredStore(try RingedServer()))
+        try script.run(table.lines)
+    }
+
     @Test(arguments: StoreTable.all(for: .xenstored))
     func onXenstored(table: StoreTable) throws {
-        var script = TableScript(on: try WiredStore(try StoreDaemon(.c)))
+        var script = TableScript(on: try WiredStore(try DaemonHost(.c)))
         try script.run(table.lines)
     }
 
     @Test(arguments: StoreTable.all(for: .oxenstored))
     func onOxenstored(table: StoreTable) throws {
-        var script = TableScript(on: try WiredStore(try StoreDaemon(.ocaml)))
+        var script = TableScript(on: try WiredStore(try DaemonHost(.ocaml)))
         try script.run(table.lines)
     }
 }
