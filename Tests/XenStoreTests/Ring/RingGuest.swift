@@ -5,6 +5,7 @@ import XenEvtchn
 import XenGrant
 import XenMock
 import XenRing
+import XenStoreClient
 import XenStoreServer
 import XenStoreWire
 import XenSystem
@@ -192,6 +193,12 @@ final class RingGuest {
         try wait { page.connection == .connected }
         end = .xenstoreClient(page.memory)
         parser = PacketParser()
+    }
+
+    /// Gives page and channel to a client; nil if it has them already.
+    func connector() -> RingConnector? {
+        guard let channel = channel.take() else { return nil }
+        return RingConnector(page: page.memory, channel: channel, events: events)
     }
 
     /// Lets go of page and port.
