@@ -40,6 +40,22 @@ struct ServeTests {
         for file in [served, pidFile] { #expect(!FileManager.default.fileExists(atPath: file)) }
     }
 
+    @Test func logsWhatTheServerNotices() async throws {
+        let tool = try BuiltTool()
+        let process = try await start(tool)
+        let store = try StoreClient.connect(path: tool.folder.appending(path: "served").path)
+        defer { store.close() }
+        let words = ["print", "hello\u{1B}"].map { Array($0.utf8) }
+        _ = try await store.perform(.control(words))
+        while !tool.text(of: ".errors").contains("hello\\x1b"), process.isRunning {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        #expect(tool.text(of: ".errors").contains("info xs: [xs] "))
+        kill(process.processIdentifier, SIGTERM)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+    }
+
     @Test func leavesALiveServerAlone() async throws {
         let tool = try BuiltTool()
         try tool.expect(

@@ -32,7 +32,9 @@ struct Serve: ParsableCommand {
         log.logLevel = logLevel
         let stop = ThreadSignal()
         try TerminationSignals.onFirst { stop.signal() }
-        let server = try start()
+        let notices = NoticeLog(log)
+        defer { notices.end() }
+        let server = try start(notices)
         defer { server.stop() }
         let numbered = try pidFile.map { path throws(ToolFailure) in try PIDFile(path) }
         log.info("ready: serving an empty store on \(socket)")
@@ -43,9 +45,9 @@ struct Serve: ParsableCommand {
         numbered?.remove()
     }
 
-    private func start() throws(ToolFailure) -> StoreServer {
+    private func start(_ notices: NoticeLog) throws(ToolFailure) -> StoreServer {
         do throws(StoreError) {
-            let server = try StoreServer(quota: quotas.quota)
+            let server = try StoreServer(quota: quotas.quota, onNotice: notices.sink)
             try server.listen(path: socket)
             return server
         } catch {
