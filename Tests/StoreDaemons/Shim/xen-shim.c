@@ -30,7 +30,8 @@
 #include <xenevtchn.h>
 #include <xengnttab.h>
 
-enum { PAGE_BYTES = 4096, PATH_BYTES = 256, FIRST_PORT = 16, PORTS = 65536, VIRQ_PORT = 1 };
+/* HANDLE_BYTES: more than any of the libraries' handles has, whose fields a call that is not replaced may use. */
+enum { HANDLE_BYTES = 4096, PAGE_BYTES = 4096, PATH_BYTES = 256, FIRST_PORT = 16, PORTS = 65536, VIRQ_PORT = 1 };
 
 /* The C library's own function behind one that this library replaces. */
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
@@ -162,7 +163,7 @@ static void *map_page(unsigned domain) {
 }
 
 xengnttab_handle *xengnttab_open(struct xentoollog_logger *logger, unsigned flags) {
-    return calloc(1, 1);
+    return calloc(1, HANDLE_BYTES);
 }
 
 int xengnttab_close(xengnttab_handle *handle) {
@@ -190,7 +191,7 @@ void *xc_map_foreign_range(xc_interface *interface, uint32_t domain, int size, i
 
 xc_interface *xc_interface_open(xentoollog_logger *logger, xentoollog_logger *dombuild,
                                 unsigned flags) {
-    return calloc(1, 1);
+    return calloc(1, HANDLE_BYTES);
 }
 
 int xc_interface_close(xc_interface *interface) {

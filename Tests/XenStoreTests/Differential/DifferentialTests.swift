@@ -21,7 +21,7 @@ import XenTesting
             Issue.record("\(failure)\n\(shrunk)\n\(trace)")
             return
         }
-        #expect(vanished.count <= 1, "they failed once, and not again: \(vanished)")
+        #expect(vanished.count <= 3, "they failed once, and not again: \(vanished)")
         #expect(totals.steps >= 10_000)
         // Each was met, so that none is kept in vain.
         for difference in StoreDifference.all {
