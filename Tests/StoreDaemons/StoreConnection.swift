@@ -56,7 +56,7 @@ package final class StoreConnection {
     /// Without a reply the server has ended the connection. Throws `.timedOut`, or that the reply has another's id.
     package func exchange(
         _ operation: StoreOperation, _ transaction: TransactionID = .none, payload: [UInt8],
-        until deadline: Deadline = .after(.seconds(20))
+        until deadline: Deadline = .after(.seconds(5))
     ) throws -> [Packet] {
         lastRequest &+= 1
         let request = try Packet(
