@@ -8,11 +8,18 @@ package final class StoreConnection {
     private var parser = PacketParser()
     private var buffer = [UInt8](repeating: 0, count: 4096)
     private var lastRequest: UInt32 = 0
+    /// Asked while nothing comes: a ring does not say that its server has gone.
+    private let serverRuns: () -> Bool
 
     /// Whether the server has ended the connection.
     package private(set) var isClosed = false
 
-    package init(over transport: any ByteTransport) { self.transport = transport }
+    package init(
+        over transport: any ByteTransport, while serverRuns: @escaping () -> Bool = { true }
+    ) {
+        self.transport = transport
+        self.serverRuns = serverRuns
+    }
 
     /// Connects to a socket, as dom0. A daemon that has a connection waiting already takes no second one yet
     /// (both listen with a backlog of 1), so this blocks until it does.
@@ -103,6 +110,8 @@ package final class StoreConnection {
         guard !deadline.hasPassed else {
             throw StoreError(.timedOut, "the server did not answer in time")
         }
-        try transport.wait(forWriting: forWriting, until: deadline)
+        try transport.wait(
+            forWriting: forWriting, until: min(deadline, .after(.milliseconds(100))))
+        if !serverRuns() { isClosed = true }
     }
 }

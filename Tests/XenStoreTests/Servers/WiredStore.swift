@@ -53,7 +53,10 @@ final class WiredStore: TestedStore {
         if guests[domain] == nil { guests.updateValue(try host.makeGuest(domain), forKey: domain) }
         try host.introduce(domain)
         if let name = ConnectionName("\(domain.rawValue)"), connections[name] == nil {
-            connections[name] = StoreConnection(over: try host.connect(as: domain))
+            let host = host
+            connections[name] = StoreConnection(over: try host.connect(as: domain)) {
+                host.ending == nil
+            }
             ended.remove(name)
         }
         return try listen()
