@@ -61,12 +61,10 @@ public enum Reply {
         path: StorePath, token: [UInt8]
     ) {
         var fields = Fields(payload)
-        guard let path = fields.next(), let token = fields.next() else {
-            throw violation("watch event", payload)
-        }
-        do { return (try StorePath(bytes: Array(path)), Array(token)) } catch {
-            throw violation("watch event", payload)
-        }
+        guard let bytes = fields.next(), let token = fields.next(),
+            let path = StorePath(told: bytes)
+        else { throw violation("watch event", payload) }
+        return (path, Array(token))
     }
 
     /// A piece of a long list of children.

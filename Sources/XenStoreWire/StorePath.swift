@@ -35,6 +35,17 @@ public struct StorePath: Hashable, Sendable {
         self.bytes = Array(copying: bytes)
     }
 
+    /// Copies bytes that a server calls a path or a name. Nil when no node can be called so.
+    ///
+    /// A relative one may be longer than a request's, since the server looks at the whole path only.
+    package init?(told bytes: ArraySlice<UInt8>) {
+        let limit = Self.absoluteByteCountLimit - 1
+        guard StorePathFlaw(in: bytes.span, relativeByteCountLimit: limit) == nil else {
+            return nil
+        }
+        self.bytes = Array(bytes)
+    }
+
     /// Checks bytes that claim to be a path. Throws `.invalidPath`.
     public init(bytes: [UInt8]) throws(StoreError) {
         if let flaw = StorePathFlaw(in: bytes.span) {
@@ -57,14 +68,20 @@ public struct StorePath: Hashable, Sendable {
     /// Whether this names a special event, not a node.
     public var isSpecial: Bool { bytes.first == Self.at }
 
-    /// The path of a node below this one. Throws `.invalidPath` when it would be too long or `suffix` is not relative.
+    /// The path of a node below this one, where `@` may begin a name as any other character may.
+    ///
+    /// Throws `.invalidPath` when it would be too long or `suffix` is absolute.
     public func appending(_ suffix: StorePath) throws(StoreError) -> StorePath {
-        guard !suffix.isAbsolute, !suffix.isSpecial else {
+        guard !suffix.isAbsolute else {
             throw StoreError(
-                .invalidPath, "'\(suffix)' is not relative, so it cannot follow '\(self)'")
+                .invalidPath, "'\(suffix)' is absolute, so it cannot follow '\(self)'")
         }
-        return try StorePath(
-            bytes: self == .root ? bytes + suffix.bytes : bytes + [Self.slash] + suffix.bytes)
+        return try StorePath(bytes: child(suffix).bytes)
+    }
+
+    /// The path of a child that a server lists. It may be longer than a request's path; then the server refuses it.
+    package func child(_ name: StorePath) -> StorePath {
+        StorePath(trusted: self == .root ? bytes + name.bytes : bytes + [Self.slash] + name.bytes)
     }
 
     /// The node that this one is a child of; nil for the root, a special path, and a relative path of one name.

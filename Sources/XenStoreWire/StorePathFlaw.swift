@@ -7,14 +7,15 @@ enum StorePathFlaw: Hashable, Sendable {
     case slashAtEnd
 
     /// Nil when nothing is. One pass over the bytes, without a branch for any of them.
-    init?(in bytes: Span<UInt8>) {
+    init?(
+        in bytes: Span<UInt8>, relativeByteCountLimit: Int = StorePath.relativeByteCountLimit
+    ) {
         guard !bytes.isEmpty else {
             self = .empty
             return
         }
         let isRelative = bytes[0] != StorePath.slash && bytes[0] != StorePath.at
-        let limit =
-            isRelative ? StorePath.relativeByteCountLimit : StorePath.absoluteByteCountLimit
+        let limit = isRelative ? relativeByteCountLimit : StorePath.absoluteByteCountLimit
         guard bytes.count <= limit else {
             self = .tooLong(byteCount: bytes.count, limit: limit)
             return

@@ -69,6 +69,15 @@ struct CommandTests {
         #expect(lines == ["/many"] + (0..<1500).map { "/many/child-\($0)" })
     }
 
+    @Test func nodesOfAnyNameAreShownAndChanged() throws {
+        let tool = try BuiltTool()
+        let long = String(repeating: "n", count: 2049)
+        try tool.expect("write /@odd/-x 1 /\(long) 2")
+        try tool.expect("ls -f", "/\n/@odd\n/@odd/-x = \"1\"\n/\(long) = \"2\"")
+        try tool.expect("chmod -r / r5")
+        try tool.expect("ls -pf /\(long)", "/\(long) = \"2\"  (r5)")
+    }
+
     @Test func transactsAllOrNothing() throws {
         let tool = try BuiltTool()
         let script =

@@ -31,7 +31,7 @@ struct ChangePermissions: AsyncParsableCommand {
                 var pending = [path]
                 while let next = pending.popLast() {
                     for name in try await store.directory(next) {
-                        pending.append(try next.appending(name))
+                        pending.append(next.child(name))
                     }
                     try await store.setPermissions(next, permissions)
                 }

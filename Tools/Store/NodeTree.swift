@@ -36,7 +36,7 @@ extension NodeTree {
         deeper.depth = extent.depth.map { $0 - 1 }
         var children: [NodeTree] = []
         for name in try await store.directory(path) {
-            if let child = try await below(path.appending(name), deeper, store) {
+            if let child = try await below(path.child(name), deeper, store) {
                 children.append(child)
             }
         }

@@ -73,11 +73,13 @@ struct DirectoryListing: Sendable {
     private func paths() throws(StoreError) -> [StorePath] {
         var paths: [StorePath] = []
         for name in names {
-            guard !name.contains(UInt8(ascii: "/")) else {
+            guard let child = StorePath(told: name[...]), !name.contains(UInt8(ascii: "/")) else {
                 throw StoreError(
-                    .protocolViolation, "the server lists a name with '/' below \(path)")
+                    .protocolViolation,
+                    "the server lists '\(String(decoding: name.prefix(80), as: UTF8.self))' below "
+                        + "\(path), which no node can be called")
             }
-            paths.append(try StorePath(bytes: name))
+            paths.append(child)
         }
         return paths
     }
