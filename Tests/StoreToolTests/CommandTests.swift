@@ -72,6 +72,7 @@ struct CommandTests {
     @Test func nodesOfAnyNameAreShownAndChanged() throws {
         let tool = try BuiltTool()
         let long = String(repeating: "n", count: 2049)
+        try tool.expect("rm /tool")
         try tool.expect("write /@odd/-x 1 /\(long) 2")
         try tool.expect("ls -f", "/\n/@odd\n/@odd/-x = \"1\"\n/\(long) = \"2\"")
         try tool.expect("chmod -r / r5")

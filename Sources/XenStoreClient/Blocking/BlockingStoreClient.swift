@@ -20,6 +20,9 @@ public final class BlockingStoreClient {
     var core: ClientCore
     private var stepCount = 0
 
+    /// How many times it reads from a server that takes nothing any more.
+    private static let readLimit = 64
+
     /// Speaks to a server over any way of bytes. The client ends with it.
     public convenience init(
         over transport: some ByteTransport, requestTimeout: Duration = .seconds(5)
@@ -45,7 +48,7 @@ public final class BlockingStoreClient {
         self.connector = connector
         self.core = core
         self.requestTimeout = requestTimeout
-        adopt(try connector.connect(until: .after(requestTimeout)))
+        adopt(try connector.firstConnection(until: .after(requestTimeout), core.policy))
     }
 
     deinit { transport?.close() }
@@ -155,7 +158,11 @@ public final class BlockingStoreClient {
     /// Sends what there is, and receives what comes. False when nothing came.
     private func exchange(until deadline: Deadline) throws(StoreError) -> Bool {
         guard let transport else { return false }
-        let isBlocked = try transmit(transport)
+        let isBlocked: Bool
+        do throws(StoreError) { isBlocked = try transmit(transport) } catch {
+            try receiveAll(transport)
+            throw error
+        }
         // Something may have ended without a reply, such as what the device refused.
         guard core.completions.isEmpty else { return true }
         if isBlocked { try transport.wait(forWriting: true, until: deadline) }
@@ -164,12 +171,21 @@ public final class BlockingStoreClient {
             ? try transport.read(into: &buffer)
             : try transport.read(into: &buffer, until: deadline)
         guard let count else { return false }
-        guard count > 0 else {
-            throw StoreError(
-                .disconnected, "the store's server closed the connection; is it still running?")
-        }
-        try core.receive(buffer[..<count])
+        try receive(count)
         return true
+    }
+
+    private func receive(_ count: Int) throws(StoreError) {
+        guard count > 0 else { throw .serverHasClosed }
+        try core.receive(buffer[..<count])
+    }
+
+    /// Reads what the server said before it went, which counts.
+    private func receiveAll(_ transport: any ByteTransport) throws(StoreError) {
+        for _ in 0..<Self.readLimit {
+            guard let count = try transport.read(into: &buffer) else { return }
+            try receive(count)
+        }
     }
 
     /// True when something is left that the transport does not take now.

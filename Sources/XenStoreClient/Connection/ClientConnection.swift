@@ -19,7 +19,7 @@ final class ClientConnection: Sendable {
         }
         self.connector = connector
         var state = ConnectionState(core)
-        state.adopt(try connector.connect(until: deadline), now: .now)
+        state.adopt(try connector.firstConnection(until: deadline, core.policy), now: .now)
         self.state = Mutex(state)
     }
 
@@ -156,7 +156,6 @@ final class ClientConnection: Sendable {
     }
 
     private func finish(_ transmission: ConnectionState.Transmission) {
-        if let (epoch, error) = transmission.failure { lose(epoch, error) }
         if transmission.mustWake { wakeThread() }
         if transmission.mustGather {
             Task { finish(state.withLock { $0.transmitGathered() }) }

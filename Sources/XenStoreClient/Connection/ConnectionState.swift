@@ -7,13 +7,16 @@ struct ConnectionState: Sendable {
     struct Link: Sendable {
         let transport: any ByteTransport
         let epoch: Epoch
+        /// Why nothing can be written any more; what the server has said before is still to be read.
+        var failure: StoreError?
     }
 
     /// What the client's thread does next.
     enum Step: Sendable {
         case serve(Link, until: Deadline, hasOutput: Bool)
         case pause(until: Deadline)
-        case connect
+        /// Somebody's deadline is not before this time.
+        case connect(before: Deadline)
         case stop
     }
 
@@ -85,8 +88,7 @@ struct ConnectionState: Sendable {
 
     /// What is left to do after a request, once the lock is free.
     struct Transmission: Sendable {
-        var failure: (epoch: Epoch, error: StoreError)?
-        /// Wake the thread, which has something to write or an earlier deadline.
+        /// Wake the thread, which has something to write, or to give up, or an earlier deadline.
         var mustWake = false
         /// Let a task run, then call `transmitGathered`.
         var mustGather = false
@@ -109,23 +111,26 @@ struct ConnectionState: Sendable {
     /// Writes what waits.
     mutating func transmitGathered() -> Transmission {
         isGathering = false
-        let (isBlocked, failure) = flush()
+        let isBlocked = flush()
         let isLate = needsEarlierWake()
-        return Transmission(
-            failure: failure.map { (core.epoch, $0) }, mustWake: isBlocked || isLate)
+        return Transmission(mustWake: isBlocked || isLate)
     }
 
-    /// Writes what fits now. True when something is left, for which the thread has to wait.
-    mutating func flush() -> (isBlocked: Bool, failure: StoreError?) {
-        guard let link, !core.traits.isKernelDevice else { return (true, nil) }
+    /// Writes what fits now. True when something is left, for which the thread has to wait; also when writing has
+    /// failed, for the thread to read the last and to give the connection up.
+    mutating func flush() -> Bool {
+        guard let link, link.failure == nil, !core.traits.isKernelDevice else { return true }
         do throws(StoreError) {
             while core.prepareOutput() {
                 let count = try link.transport.write(core.output.bytes, from: core.output.offset)
-                guard count > 0 else { return (true, nil) }
+                guard count > 0 else { return true }
                 core.tookOutput(count)
             }
-            return (false, nil)
-        } catch { return (false, error) }
+            return false
+        } catch {
+            self.link?.failure = error
+            return true
+        }
     }
 
     /// The next request for the device, which from now on counts as sent.
@@ -179,7 +184,9 @@ struct ConnectionState: Sendable {
         switch core.link {
         case .ended: return (.stop, resumptions, toClose)
         case .lost(let retryAt):
-            guard retryAt > now else { return (.connect, resumptions, toClose) }
+            guard retryAt > now else {
+                return (.connect(before: sleepsUntil), resumptions, toClose)
+            }
             sleepsUntil = min(sleepsUntil, retryAt)
             return (.pause(until: sleepsUntil), resumptions, toClose)
         case .connected:

@@ -12,7 +12,8 @@ import XenSystem
 struct DescriptorConnector: StoreConnector {
     let path: String
 
-    /// Throws `.unavailable`, saying what is wrong with the path and what to do. Does not block.
+    /// Throws `.unavailable`, saying what is wrong with the path and what to do; `EAGAIN` when the server has not taken
+    /// as many connections as it lets wait. Does not block.
     func connect(until deadline: Deadline) throws(StoreError) -> any ByteTransport {
         guard !Self.isPlainFile(path) else {
             throw StoreError(
@@ -58,6 +59,7 @@ struct DescriptorConnector: StoreConnector {
         case .accessDenied, .notPermitted: "no permission to open it; run as root"
         case .noEntry: "it does not exist; is the server running?"
         case .connectionRefused: "nobody listens there; start the server"
+        case .again: "its queue of new connections is full; is the server alive?"
         case .noDevice: "the device has no driver; is this a Xen domain?"
         default: "\(failure)"
         }

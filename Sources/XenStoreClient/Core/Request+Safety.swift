@@ -44,6 +44,9 @@ extension Request {
 }
 
 extension StoreError {
+    static let serverHasClosed = StoreError(
+        .disconnected, "the store's server closed the connection; is it still running?")
+
     static func outcomeUnknown(_ request: Request, _ reason: StoreError) -> StoreError {
         StoreError(
             .outcomeUnknown,
