@@ -61,14 +61,15 @@ public final class StoreClient: StoreAccess {
 
     /// Sends a request outside of any transaction, and suspends until its reply, the deadline or cancellation.
     public func perform(_ request: Request) async throws(StoreError) -> [UInt8] {
-        try await perform(request, until: requestDeadline)
+        try await connection.perform(request, in: .none, until: requestDeadline)
     }
 
-    /// Sends any request, with a deadline of its own.
+    /// Sends any request, with a deadline of its own. Once that has passed nothing is sent: `.timedOut`.
     public func perform(
         _ request: Request, until deadline: Deadline
     ) async throws(StoreError) -> [UInt8] {
-        try await connection.perform(request, in: .none, until: deadline)
+        guard !deadline.hasPassed else { throw .unsent(request) }
+        return try await connection.perform(request, in: .none, until: deadline)
     }
 
     /// Tells of changes at and below a path, from now until the returned value is let go of.

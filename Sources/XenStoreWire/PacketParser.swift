@@ -3,6 +3,9 @@ public struct PacketParser: Sendable {
     private var queue = ByteQueue(keptByteCount: 4096)
     private var failure: StoreError?
 
+    /// The packet with which the stream broke the protocol, as its header has it.
+    package private(set) var refusedHeader: PacketHeader?
+
     public init() {}
 
     /// Whether the stream broke the protocol: its packets' borders are lost, and the connection must end.
@@ -39,6 +42,7 @@ public struct PacketParser: Sendable {
         if let failure { throw failure }
         guard let header = queue.withBytes({ PacketHeader($0) }) else { return nil }
         guard header.payloadByteCount <= UInt32(Packet.payloadByteCountLimit) else {
+            refusedHeader = header
             throw close(
                 "\(header.operation) claims \(header.payloadByteCount) bytes of payload, and the limit is "
                     + "\(Packet.payloadByteCountLimit): the stream cannot be followed any more")

@@ -83,13 +83,14 @@ public final class BlockingStoreClient {
 
     // MARK: - Requests
 
-    /// Sends a request and blocks until its reply or its deadline.
+    /// Sends a request and blocks until its reply or its deadline. Once that has passed nothing is sent: `.timedOut`.
     ///
     /// Throws as `StoreAccess`.
     public func perform(
         _ request: Request, until deadline: Deadline? = nil
     ) throws(StoreError) -> [UInt8] {
-        try perform(request, in: .none, until: deadline ?? requestDeadline).payload
+        if let deadline, deadline.hasPassed { throw .unsent(request) }
+        return try perform(request, in: .none, until: deadline ?? requestDeadline).payload
     }
 
     func perform(

@@ -32,9 +32,12 @@ extension ClientCore {
         requests[handle]?.stage = .encoded(at: output.end)
         unansweredCount += 1
         lastEncoded = handle
+        let byteCount = request.payloadByteCount
         output.append(
             request, requestID: handle.requestID(in: epoch), transaction: pending.scope.id,
-            byteCount: request.payloadByteCount)
+            byteCount: byteCount)
+        // oxenstored looks at an empty packet on a socket only when more bytes follow it.
+        if byteCount == 0, !traits.isKernelDevice { tidyUp(.getDomainPath(.dom0)) }
     }
 
     /// The transport has taken so many of the output's bytes.
@@ -60,12 +63,26 @@ extension ClientCore {
     /// Throws `.protocolViolation` when the stream cannot be followed any more, or a watch is not set again.
     mutating func receive(_ bytes: ArraySlice<UInt8>) throws(StoreError) {
         parser.append(bytes)
-        while let packet = try parser.next() {
+        while let packet = try nextPacket() {
             attemptCount = 0
             // Events are known by their type: their id may be anything (Linux leaves it unset).
             if packet.operation == .watchEvent { event(packet) } else { reply(packet) }
         }
         if let complaint { throw complaint }
+    }
+
+    /// A request whose reply is too long ends with the connection, and is not sent again: that reply would come again,
+    /// as oxenstored's to a long DIRECTORY does on sockets.
+    private mutating func nextPacket() throws(StoreError) -> Packet? {
+        do { return try parser.next() } catch {
+            if let header = parser.refusedHeader, header.operation != .watchEvent,
+                let handle = handle(of: header.requestID), let pending = removeRequest(handle),
+                !pending.isWithdrawn
+            {
+                conclude(pending, handle, .failure(error))
+            }
+            throw error
+        }
     }
 
     private mutating func event(_ packet: Packet) {
@@ -86,7 +103,9 @@ extension ClientCore {
     }
 
     private mutating func reply(_ packet: Packet) {
-        guard let handle = handle(of: packet), let pending = removeRequest(handle) else { return }
+        guard let handle = handle(of: packet.requestID), let pending = removeRequest(handle) else {
+            return
+        }
         let result = answer(to: pending.request, packet)
         if case .failure(let error) = result, error.name == .notImplemented {
             rememberUnknown(pending.request.operation)
@@ -100,11 +119,11 @@ extension ClientCore {
     }
 
     /// Which request a reply belongs to; nil, and counted, when to none.
-    private mutating func handle(of packet: Packet) -> RequestHandle? {
+    private mutating func handle(of requestID: UInt32) -> RequestHandle? {
         // Some old kernels answer with another's id; but there, only one request is unanswered.
         if traits.isKernelDevice, let only = onlyUnanswered { return only }
-        let age = RequestHandle.age(of: packet.requestID, in: epoch)
-        let handle = RequestHandle(requestID: packet.requestID)
+        let age = RequestHandle.age(of: requestID, in: epoch)
+        let handle = RequestHandle(requestID: requestID)
         if age == 0, requests[handle]?.wasSent(handedOver: output.handedOver) == true {
             return handle
         }

@@ -54,6 +54,10 @@ extension StoreError {
                 + "look whether it was carried out before you repeat it")
     }
 
+    static func unsent(_ request: Request) -> StoreError {
+        StoreError(.timedOut, "\(request) was not sent: its deadline had passed")
+    }
+
     /// Named EAGAIN, as any other conflict is.
     static func transactionLost(_ request: Request, _ reason: StoreError) -> StoreError {
         StoreError(

@@ -63,6 +63,37 @@ import XenStoreWire
         }
     }
 
+    @Test func aReplyThatIsTooLongIsNotAskedForAgain() throws {
+        var client = CoreHarness()
+        let poison = try client.begin(.directory("/a"))
+        let other = try client.begin(.read("/a"))
+        let request = try #require(try client.flush().first)
+        let header = PacketHeader(
+            operation: .directory, requestID: request.requestID, transaction: .none,
+            payloadByteCount: 5000)
+        #expect(throws: StoreError.self) { try client.core.receive(header.bytes[...]) }
+        #expect(client.endings() == [poison: "protocol violation"])
+        client.disconnect()
+        client.connect()
+        let again = try client.flush()
+        #expect(again.map(\.operation) == [.read])
+        try client.answer(again[0], "x")
+        #expect(client.endings() == [other: "x"])
+    }
+
+    @Test func somethingFollowsEveryEmptyPacketOnAStream() throws {
+        for request in [Request.getFeature(nil), .getQuota(nil, name: nil)] {
+            var client = CoreHarness()
+            let handle = try client.begin(request)
+            let sent = try client.flush()
+            #expect(sent.map(\.operation) == [request.operation, .getDomainPath])
+            try client.refuse(sent[0], "ENOSYS")
+            try client.answer(sent[1], "/local/domain/0|")
+            #expect(client.endings() == [handle: "ENOSYS"])
+            #expect(client.core.counters == ClientCounters())
+        }
+    }
+
     @Test func eventsAreKnownByTypeAndToken() throws {
         var client = CoreHarness()
         let (id, token) = try client.establishedWatch("/a")

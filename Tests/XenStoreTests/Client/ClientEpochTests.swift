@@ -14,7 +14,7 @@ import XenStoreWire
         (.read("/a"), [.queued: "again", .encoded: "again", .begun: "again", .sent: "again"]),
         (.directory("/a"), [.queued: "again", .begun: "again", .sent: "again"]),
         (.transactionStart, [.queued: "again", .begun: "again", .sent: "again"]),
-        (.getQuota(nil, name: nil), [.sent: "again"]),
+        (.getQuota(nil, name: [0x6E]), [.sent: "again"]),
         (
             .write("/a", [1]),
             [

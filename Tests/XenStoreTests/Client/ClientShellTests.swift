@@ -59,6 +59,22 @@ import XenSystem
         withExtendedLifetime(server) {}
     }
 
+    @Test func afterItsDeadlineNothingIsSent() async throws {
+        let server = try StoreServer()
+        let shared = try server.client(0)
+        let blocking = try BlockingStoreClient(over: try server.connect(as: .dom0))
+        let errors = [
+            await #expect(throws: StoreError.self) {
+                _ = try await shared.perform(.write("/a", []), until: .now)
+            },
+            #expect(throws: StoreError.self) {
+                _ = try blocking.perform(.write("/a", []), until: .now)
+            },
+        ]
+        #expect(errors.map { $0?.code } == [.timedOut, .timedOut])
+        #expect(try await shared.exists("/a") == false)
+    }
+
     @Test func aWaitForAnEventHasADeadlineAndCanBeCancelled() async throws {
         let server = try StoreServer()
         let client = try server.client(0)
