@@ -38,6 +38,26 @@ extension StoreCheck: CustomStringConvertible {
     public var description: String { name }
 }
 
+extension StoreError {
+    /// Whether the server refused because the domain has, or asks for, too much. Names: C, then OCaml.
+    var isOfQuota: Bool {
+        let names: [StoreErrorName] = [.noSpace, .tooBig, StoreErrorName(rawValue: "EQUOTA")]
+        return code == .refused && name.map(names.contains) == true
+    }
+}
+
+/// Expects `action` to fail with this code.
+func expectFailure(
+    of what: String, as code: StoreError.Code, _ action: () async throws(StoreError) -> Void
+) async throws {
+    do {
+        try await action()
+    } catch {
+        return try expect("the failure of \(what) (\(error))", error.code, is: code)
+    }
+    throw ConformanceFailure("\(what): expected a failure as '\(code)', but it was done")
+}
+
 /// Expects `action` to be refused by the server with this name.
 func expectRefusal(
     of what: String, as name: StoreErrorName, _ action: () async throws(StoreError) -> Void

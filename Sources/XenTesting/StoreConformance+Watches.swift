@@ -40,11 +40,8 @@ extension StoreConformance {
             try await store.write(second, "1")
             try await expectEvent(of: watches.1, at: second, "of its node")
             // The server tells in the order of changes: an event for the first would have come by now.
-            do throws(StoreError) {
-                let event = try await watches.0.next(until: .now)
-                throw StoreError(.refused, "\(event)")
-            } catch {
-                try expect("the first watch (\(error))", error.code, is: .timedOut)
+            try await expectFailure(of: "the first watch", as: .timedOut) {
+                () async throws(StoreError) in _ = try await watches.0.next(until: .now)
             }
         },
         StoreCheck("a changed permission tells the watch") { store, folder in
@@ -55,6 +52,38 @@ extension StoreConformance {
             try await store.setPermissions(node, try await store.permissions(node))
             try await expectEvent(of: watch, at: node, "of the change")
         },
+        StoreCheck("a watch outlives its node, and tells when that is made again") {
+            store, folder in
+            let node = try folder.appending("node")
+            let watch = try await store.watch(node)
+            try await expectEvent(of: watch, at: node, "when set")
+            for round in 1...10 {
+                try await store.write(node, "\(round)")
+                try await expectEvent(of: watch, at: node, "of the node made")
+                try await store.remove(node)
+                try await expectEvent(of: watch, at: node, "of the node removed")
+            }
+        },
+        StoreCheck("a hundred watches, or as many as a quota allows, tell each of its own node") {
+            store, folder in
+            var watches: [StoreWatch] = []
+            for index in 0..<100 {
+                let node = try folder.appending(try StorePath("node-\(index)"))
+                do throws(StoreError) {
+                    watches.append(try await store.watch(node))
+                } catch {
+                    guard error.isOfQuota, watches.count >= 50 else { throw error }
+                    break
+                }
+            }
+            for watch in watches {
+                try await expectEvent(of: watch, at: watch.path, "when set")
+            }
+            for watch in watches { try await store.write(watch.path, "x") }
+            for watch in watches {
+                try await expectEvent(of: watch, at: watch.path, "of its node")
+            }
+        },
         StoreCheck("a watch that was let go of is gone from the server") { store, folder in
             for _ in 0..<300 {  // more than a guest may have at a time
                 let watch = try await store.watch(folder)
@@ -63,7 +92,7 @@ extension StoreConformance {
         },
     ]
 
-    private static func expectEvent(
+    static func expectEvent(
         of watch: StoreWatch, at path: StorePath, _ when: String
     ) async throws {
         let event = try await watch.next(until: patience)

@@ -3,7 +3,8 @@ import XenStoreClient
 
 /// What every xenstored must answer, and every client must make of it, in dom0 and in a guest.
 public enum StoreConformance {
-    public static let checks = nodes + permissions + watches + transactions + traffic
+    public static let checks =
+        nodes + sizes + permissions + watches + conditions + transactions + conflicts + traffic
 }
 
 extension StoreConformance {
@@ -59,16 +60,29 @@ extension StoreConformance {
                 try await store.remove(try folder.appending("top/middle/leaf"))
             }
         },
-        StoreCheck("what does not fit a packet is refused here, and the connection lives on") {
-            store, folder in
-            let node = try folder.appending("large")
-            do throws(StoreError) {
-                try await store.write(node, [UInt8](repeating: 1, count: 5000))
-                throw StoreError(.refused, "it was sent")
-            } catch {
-                try expect("the error (\(error))", error.code, is: .tooLong)
-            }
-            try expect("its existence", try await store.exists(node), is: false)
+        StoreCheck("a node exists from when it is made until it is removed") { store, folder in
+            let node = try folder.appending("a/b")
+            try expect("at first", try await store.exists(node), is: false)
+            try await store.makeDirectory(node)
+            try expect("once made", try await store.exists(node), is: true)
+            try expect(
+                "the node above", try await store.exists(try folder.appending("a")), is: true)
+            try await store.remove(try folder.appending("a"))
+            try expect("once removed", try await store.exists(node), is: false)
+        },
+        StoreCheck("a relative path and an absolute one name the same node") { store, folder in
+            let owner = try await store.permissions(folder)[0].domain
+            let relative = try folder.appending("node")
+            let absolute = try await store.domainPath(owner).appending(relative)
+            try await store.write(relative, "1")
+            try expect("the value", try await store.readString(absolute), is: "1")
+            let watches = (try await store.watch(relative), try await store.watch(absolute))
+            try await expectEvent(of: watches.0, at: relative, "when set")
+            try await expectEvent(of: watches.1, at: absolute, "when set")
+            try await store.write(absolute, "2")
+            try expect("the new value", try await store.readString(relative), is: "2")
+            try await expectEvent(of: watches.0, at: relative, "of the change")
+            try await expectEvent(of: watches.1, at: absolute, "of the change")
         },
         StoreCheck("a domain's home is /local/domain/N") { store, _ in
             let id = DomainID(1)
