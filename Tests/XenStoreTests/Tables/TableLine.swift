@@ -62,12 +62,14 @@ struct TableLine {
         }
     }
 
-    private static func sides(of text: Substring) -> (left: Substring, right: String) {
+    /// What stands before the arrow, and after it.
+    static func sides(of text: Substring) -> (left: Substring, right: String) {
         let sides = text.split(separator: " =>", maxSplits: 1)
         return (sides[0], sides.count > 1 ? String(sides[1].drop { $0 == " " }) : "")
     }
 
-    private static func action(_ words: [Substring], _ line: String) throws -> Action {
+    /// Reads what a line does. `line` is for the message about what is none.
+    static func action(_ words: [Substring], _ line: String) throws -> Action {
         let isXens = words[0] == "introduce" || words[0] == "release"
         if isXens, words.count == 2, let domain = UInt16(words[1]) {
             return words[0] == "introduce"
