@@ -79,14 +79,16 @@ extension ServerState {
     /// Waits for what the session can do now. No system call unless that has changed.
     mutating func settle(_ session: ServerSession) {
         guard let link = session.link as? SocketLink else { return }
-        var interest: Epoll.Interest = []
-        if !session.isFull, !session.isHeldByCore { interest.insert(.readable) }
-        if session.isBlocked { interest.insert(.writable) }
-        guard interest != link.interest else { return }
-        link.interest = interest
+        let waitsToRead = !session.isFull && !session.isHeldByCore
+        // Nearly always nothing has changed: two flags are compared sooner than sets are made.
+        guard waitsToRead != link.waitsToRead || session.isBlocked != link.waitsToWrite else {
+            return
+        }
+        link.waitsToRead = waitsToRead
+        link.waitsToWrite = session.isBlocked
         do throws(SystemFailure) {
             try epoll.change(
-                link.descriptor, to: interest, token: Token.session(session.id).rawValue)
+                link.descriptor, to: link.interest, token: Token.session(session.id).rawValue)
         } catch { end(session) }
     }
 

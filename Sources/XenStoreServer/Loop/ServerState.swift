@@ -64,16 +64,22 @@ struct ServerState: ~Copyable {
     /// How long the loop may sleep, in milliseconds; nil for ever.
     var patience: Int32? {
         if !owed.isEmpty { return 0 }
-        let deadlines = [
-            ringDeadline, acceptPause, slowReaders.next,
-            heldByCore.isEmpty ? nil : core.nextWake ?? now,
-        ]
-        guard let first = deadlines.compactMap({ $0 }).min() else { return nil }
-        return first.milliseconds(after: now)
+        // One by one: a list of them would be made in each turn, and mostly there are none.
+        var first = ringDeadline
+        first = Deadline.earlier(first, acceptPause)
+        first = Deadline.earlier(first, slowReaders.next)
+        if !heldByCore.isEmpty { first = Deadline.earlier(first, core.nextWake ?? now) }
+        return first?.milliseconds(after: now)
     }
 }
 
 extension Deadline {
+    /// The first of both; nil only when there is none.
+    static func earlier(_ one: Deadline?, _ other: Deadline?) -> Deadline? {
+        guard let one, let other else { return one ?? other }
+        return min(one, other)
+    }
+
     /// Rounded up, so that a wait of as long does not end before; 0 if this comes before `now`.
     func milliseconds(after now: Deadline) -> Int32 {
         let attoseconds = (sinceEpoch - now.sinceEpoch).attoseconds

@@ -24,7 +24,15 @@ enum LinkFailure: Error {
 final class SocketLink: SessionLink {
     private let shared: SharedDescriptor
     /// What the loop waits for on it at the moment.
-    var interest: Epoll.Interest = .readable
+    var waitsToRead = true
+    var waitsToWrite = false
+
+    var interest: Epoll.Interest {
+        var interest: Epoll.Interest = []
+        if waitsToRead { interest.insert(.readable) }
+        if waitsToWrite { interest.insert(.writable) }
+        return interest
+    }
 
     init(_ shared: SharedDescriptor) { self.shared = shared }
 
