@@ -220,11 +220,11 @@ extension StoreCore {
 
     private var transactionLines: [String] {
         connections.all.flatMap { connection in
-            connection.transactions.sorted { $0.key.rawValue < $1.key.rawValue }.map { entry in
-                let transaction = transactions[entry.value]
+            connection.transactions.entries.map { entry in
+                let transaction = transactions[entry.slot]
                 return "\(connection.id.rawValue) domain \(connection.holder.domain.rawValue): "
-                    + "\(entry.key.rawValue), \(transaction?.touches.count ?? 0) nodes, "
-                    + "\(transaction?.memory ?? 0) bytes"
+                    + "\(entry.id.rawValue), \(transaction.touches.count) nodes, "
+                    + "\(transaction.memory) bytes"
             }
         }
     }

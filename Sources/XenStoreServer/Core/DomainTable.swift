@@ -7,11 +7,13 @@ struct DomainTable: Sendable {
     private var records: [DomainRecord?] = []
     private var freeSlots: [Int32] = []
 
-    /// Nil for a domain that is not known. Setting nil forgets it.
+    /// Nil for a domain that is not known. Setting nil forgets it. Inlined, so that a record is changed where it lies.
     subscript(domain: DomainID) -> DomainRecord? {
+        @inline(__always)
         _read {
             if let slot = slot(of: domain) { yield records[slot] } else { yield nil }
         }
+        @inline(__always)
         _modify {
             if let slot = slot(of: domain) {
                 yield &records[slot]

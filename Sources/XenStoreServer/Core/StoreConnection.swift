@@ -18,7 +18,7 @@ struct StoreConnection: Sendable {
     /// Bytes of its watches.
     var watchMemory = 0
     /// Where its open transactions lie.
-    var transactions: [TransactionID: Int] = [:]
+    var transactions = TransactionPlaces()
     var lastTransaction: UInt32 = 0
 
     init(_ id: ConnectionID, for holder: Incarnation) {

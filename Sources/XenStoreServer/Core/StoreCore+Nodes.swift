@@ -11,7 +11,7 @@ extension StoreCore {
         _ path: PathKey, _ context: RequestContext
     ) throws(StoreErrorName) -> ChildList {
         let node = try find(path, .read, context)
-        if let slot = context.transactionSlot { transactions[slot]?.readChildren(of: path) }
+        if let slot = context.transactionSlot { transactions[slot].readChildren(of: path) }
         // Not even built when it cannot be sent.
         guard node.children.byteCount <= Packet.payloadByteCountLimit else { throw .tooBig }
         return node.children
@@ -22,7 +22,7 @@ extension StoreCore {
         _ path: PathKey, _ offset: UInt32, _ context: RequestContext
     ) throws(StoreErrorName) -> [UInt8] {
         let node = try find(path, .read, context)
-        if let slot = context.transactionSlot { transactions[slot]?.readChildren(of: path) }
+        if let slot = context.transactionSlot { transactions[slot].readChildren(of: path) }
         var payload = decimal(node.childrenGeneration) + [0]
         // One byte is kept for the empty string that marks the last part.
         let room = Packet.payloadByteCountLimit - payload.count - 1
@@ -94,10 +94,10 @@ extension StoreCore {
             return remove(node, by: context.client.domain, &outputs)
         }
         _ = try look(parent, context)
-        let subtree = transactions[slot]?.subtree(of: node) ?? []
+        let subtree = transactions[slot].subtree(of: node)
         for node in subtree.reversed() {
             _ = try look(node.key, context)
-            transactions[slot]?.readChildren(of: node.key)
+            transactions[slot].readChildren(of: node.key)
         }
         change(context) { $0.remove(subtree) }
     }

@@ -5,16 +5,13 @@ import XenStoreWire
 extension StoreCore {
     /// The reply's payload; nil when it comes later.
     mutating func perform(
-        _ packet: Packet, _ context: inout RequestContext, _ outputs: inout [StoreOutput]
+        _ packet: Packet, _ context: RequestContext, _ outputs: inout [StoreOutput]
     ) throws(StoreErrorName) -> [UInt8]? {
         let operation = packet.operation
-        if context.transaction != .none, operation != .watch, operation != .unwatch {
+        if packet.isPartOfTransaction {
             // Who may not ask for an operation is told so before anything else.
             try checkRight(to: operation, context)
-            guard let slot = connections[context.slot].transactions[context.transaction] else {
-                throw .noEntry
-            }
-            context.transactionSlot = slot
+            guard context.transactionSlot != nil else { throw .noEntry }
         }
         let payload = packet.payload
         switch operation {
@@ -30,7 +27,7 @@ extension StoreCore {
         case .remove: try remove(try onePath(payload, context), context, &outputs)
         case .transactionStart: return decimal(try start(context).rawValue) + [0]
         case .transactionEnd: try end(try outcome(payload), context, &outputs)
-        default: return try performRarer(packet, &context, &outputs)
+        default: return try performRarer(packet, context, &outputs)
         }
         return Reply.acknowledgement
     }
@@ -51,7 +48,7 @@ extension StoreCore {
     }
 
     private mutating func performRarer(
-        _ packet: Packet, _ context: inout RequestContext, _ outputs: inout [StoreOutput]
+        _ packet: Packet, _ context: RequestContext, _ outputs: inout [StoreOutput]
     ) throws(StoreErrorName) -> [UInt8]? {
         try checkRight(to: packet.operation, context)
         switch try Request(decoding: packet.operation, payload: packet.payload) {
@@ -164,5 +161,12 @@ extension StoreCore {
         let count = path.countedByteCount
         if StoreQuota.exceeds(count, record.quota.pathByteCount) { throw .invalid }
         return path
+    }
+}
+
+extension Packet {
+    /// Whether the transaction that it names counts: watches know of none.
+    var isPartOfTransaction: Bool {
+        transaction != .none && operation != .watch && operation != .unwatch
     }
 }

@@ -11,9 +11,10 @@ extension StoreCore {
         repeat {
             connections[context.slot].lastTransaction &+= 1
             id = TransactionID(rawValue: connections[context.slot].lastTransaction)
-        } while id == .none || connections[context.slot].transactions[id] != nil
-        connections[context.slot].transactions[id] = transactions.insert(
+        } while id == .none || connections[context.slot].transactions.slot(of: id) != nil
+        let slot = transactions.insert(
             StoreTransaction(on: tree.tree, for: context.client.incarnation))
+        connections[context.slot].transactions.insert(id, at: slot)
         domains[domain]?.transactions = count
         raisePeak(of: domain)
         return id
@@ -24,10 +25,9 @@ extension StoreCore {
         _ commit: Bool, _ context: RequestContext, _ outputs: inout [StoreOutput]
     ) throws(StoreErrorName) {
         let client = context.client
-        connections[context.slot].transactions[context.transaction] = nil
-        guard let slot = context.transactionSlot,
-            let transaction = forgetTransaction(slot, of: client.domain)
-        else { throw .noEntry }
+        guard let slot = context.transactionSlot else { throw .noEntry }
+        connections[context.slot].transactions.remove(context.transaction)
+        let transaction = forgetTransaction(slot, of: client.domain)
         defer { if transactions.count == 0 { removals.clear() } }
         guard commit else { return }
         guard !transaction.isDoomed else { throw .noMemory }
@@ -71,22 +71,18 @@ extension StoreCore {
         _ body: (inout StoreTransaction) throws(Failure) -> Result
     ) throws(Failure) -> Result? {
         guard let slot = context.transactionSlot else { return nil }
-        let before = transactions[slot]?.memory ?? 0
+        let before = transactions[slot].memory
         defer {
-            let after = transactions[slot]?.memory ?? 0
+            let after = transactions[slot].memory
             if after != before { domains[context.client.domain]?.ownMemory += after - before }
         }
-        return try transactions[slot]?.change(body)
+        return try body(&transactions[slot])
     }
 
     /// Takes a transaction out, and back what it counted for.
-    mutating func forgetTransaction(_ slot: Int, of domain: DomainID) -> StoreTransaction? {
-        guard let transaction = transactions.remove(slot) else { return nil }
-        domains[domain]?.transactions -= 1
-        domains[domain]?.ownMemory -= transaction.memory
-        if transaction.touches.count > domains[domain]?.peak.transactionNodes ?? .max {
-            domains[domain]?.peak.transactionNodes = transaction.touches.count
-        }
+    mutating func forgetTransaction(_ slot: Int, of domain: DomainID) -> StoreTransaction {
+        let transaction = transactions.remove(slot)
+        domains[domain]?.forget(transaction)
         return transaction
     }
 
@@ -126,9 +122,11 @@ extension StoreCore {
     }
 }
 
-extension StoreTransaction {
-    /// Runs a change where the transaction lies.
-    fileprivate mutating func change<Result, Failure>(
-        _ body: (inout StoreTransaction) throws(Failure) -> Result
-    ) throws(Failure) -> Result { try body(&self) }
+extension DomainRecord {
+    /// Takes back what a transaction counted for, and remembers the largest.
+    fileprivate mutating func forget(_ transaction: StoreTransaction) {
+        transactions -= 1
+        ownMemory -= transaction.memory
+        peak.transactionNodes = max(peak.transactionNodes, transaction.touches.count)
+    }
 }

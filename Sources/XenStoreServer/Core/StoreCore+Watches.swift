@@ -55,11 +55,11 @@ extension StoreCore {
         for (name, serial) in connections[slot].watches {
             forgetWatch(serial, at: name.path, slot, domain)
         }
-        for transaction in connections[slot].transactions.values {
-            _ = forgetTransaction(transaction, of: domain)
+        for transaction in connections[slot].transactions.entries {
+            _ = forgetTransaction(transaction.slot, of: domain)
         }
         connections[slot].watches = [:]
-        connections[slot].transactions = [:]
+        connections[slot].transactions.removeAll()
         if transactions.count == 0 { removals.clear() }
     }
 

@@ -55,17 +55,24 @@ package struct StoreCore: Sendable {
         _ packet: Packet, from id: ConnectionID, now: Deadline, _ outputs: inout [StoreOutput]
     ) {
         guard let slot = connections.slot(of: id) else { return }
-        var context = RequestContext(
+        let context = RequestContext(
             connection: id, slot: slot, transaction: packet.transaction,
-            requestID: packet.requestID, client: identity(of: connections.holder(slot)), now: now)
+            transactionSlot: transactionSlot(of: packet, slot), requestID: packet.requestID,
+            client: identity(of: connections.holder(slot)), now: now)
         if !logSwitches.isEmpty { trace(packet, from: id, &outputs) }
         do throws(StoreErrorName) {
-            guard let payload = try perform(packet, &context, &outputs) else { return }
+            guard let payload = try perform(packet, context, &outputs) else { return }
             guard payload.count <= Packet.payloadByteCountLimit else { throw .tooBig }
             reply(packet.operation, payload, context, &outputs)
         } catch {
             reply(.error, error.payload, context, &outputs)
         }
+    }
+
+    /// Where the transaction lies that a request is part of.
+    private func transactionSlot(of packet: Packet, _ slot: Int) -> Int? {
+        guard packet.isPartOfTransaction else { return nil }
+        return connections[slot].transactions.slot(of: packet.transaction)
     }
 
     func reply(
@@ -96,8 +103,8 @@ package struct StoreCore: Sendable {
     }
 
     func memory(of connection: StoreConnection) -> Int {
-        connection.transactions.values.reduce(connection.watchMemory) {
-            $0 + (transactions[$1]?.memory ?? 0)
+        connection.transactions.entries.reduce(connection.watchMemory) {
+            $0 + transactions[$1.slot].memory
         }
     }
 
@@ -140,8 +147,8 @@ struct RequestContext {
     let slot: Int
     /// The transaction that the packet names.
     let transaction: TransactionID
-    /// Where that lies; nil outside any, and for requests that ignore it.
-    var transactionSlot: Int?
+    /// Where that lies; nil outside any, for requests that ignore it, and when there is no such transaction.
+    let transactionSlot: Int?
     let requestID: UInt32
     let client: StoreClientIdentity
     let now: Deadline

@@ -1,27 +1,32 @@
 /// All open transactions, each in a place of its own, where it is changed.
 struct TransactionTable: Sendable {
-    private var slots: [StoreTransaction?] = []
+    /// With an empty one in each place that is free: an optional would be copied to look into it.
+    private var transactions: [StoreTransaction] = []
     private var freeSlots: [Int] = []
 
-    var count: Int { slots.count - freeSlots.count }
+    private static let nothing = StoreTransaction(on: StoreTree(), for: .dom0)
 
-    subscript(slot: Int) -> StoreTransaction? {
-        _read { yield slots[slot] }
-        _modify { yield &slots[slot] }
+    var count: Int { transactions.count - freeSlots.count }
+
+    subscript(slot: Int) -> StoreTransaction {
+        _read { yield transactions[slot] }
+        _modify { yield &transactions[slot] }
     }
 
     mutating func insert(_ transaction: StoreTransaction) -> Int {
         guard let slot = freeSlots.popLast() else {
-            slots.append(transaction)
-            return slots.count - 1
+            transactions.append(transaction)
+            return transactions.count - 1
         }
-        slots[slot] = transaction
+        transactions[slot] = transaction
         return slot
     }
 
-    mutating func remove(_ slot: Int) -> StoreTransaction? {
-        guard let transaction = slots[slot].take() else { return nil }
+    /// Takes one out that is open.
+    mutating func remove(_ slot: Int) -> StoreTransaction {
         freeSlots.append(slot)
+        var transaction = Self.nothing
+        swap(&transaction, &transactions[slot])
         return transaction
     }
 }

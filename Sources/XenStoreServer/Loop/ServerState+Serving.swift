@@ -93,19 +93,25 @@ extension ServerState {
 
     /// Does what is in `outputs`, and what comes of it.
     mutating func carryOut() {
+        // A reply alone, as nearly always, is taken out, and so not copied.
+        while outputs.count == 1, let output = outputs.popLast() { carryOut(output) }
+        guard !outputs.isEmpty else { return }
         var index = 0
         while index < outputs.count {
-            let output = outputs[index]
+            carryOut(outputs[index])
             index += 1
-            switch output {
-            case .send(let id, let packet): send(packet, to: id)
-            case .close(let id): if let session = session(id) { forget(session) }
-            case .attach(let domain, let port, let ticket): attach(domain, port, ticket)
-            case .detach(let domain): detach(domain)
-            case .log(let notice): notices.append(StoreServerNotice(notice))
-            }
         }
         outputs.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func carryOut(_ output: StoreOutput) {
+        switch output {
+        case .send(let id, let packet): send(packet, to: id)
+        case .close(let id): if let session = session(id) { forget(session) }
+        case .attach(let domain, let port, let ticket): attach(domain, port, ticket)
+        case .detach(let domain): detach(domain)
+        case .log(let notice): notices.append(StoreServerNotice(notice))
+        }
     }
 
     private mutating func send(_ packet: Packet, to id: ConnectionID) {

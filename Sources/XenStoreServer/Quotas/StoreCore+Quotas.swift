@@ -60,7 +60,7 @@ extension StoreCore {
 
     /// What a transaction would change in the client's account.
     private func pending(_ context: RequestContext) -> Ledger.Account {
-        context.transactionSlot.flatMap { transactions[$0]?.account } ?? Ledger.Account()
+        context.transactionSlot.map { transactions[$0].account } ?? Ledger.Account()
     }
 
     /// Whether a guest may make a node and those missing above it. Returns the bytes that they take.
@@ -93,12 +93,12 @@ extension StoreCore {
     /// The node as the request sees it, on which nothing depends.
     private func node(at path: PathKey, _ context: RequestContext) -> StoreNode? {
         guard let slot = context.transactionSlot else { return tree.node(at: path) }
-        return transactions[slot]?.node(at: path)
+        return transactions[slot].node(at: path)
     }
 
     /// A write that is refused for its size leaves a transaction that can only fail, as in the C daemon.
     private mutating func fail(_ context: RequestContext) -> StoreErrorName {
-        if let slot = context.transactionSlot { transactions[slot]?.doom() }
+        if let slot = context.transactionSlot { transactions[slot].doom() }
         return .noSpace
     }
 

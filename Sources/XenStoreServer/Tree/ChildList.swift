@@ -17,6 +17,14 @@ struct ChildList: Sendable {
         var listedByteCount: Int { key.count - nameIndex + 1 }
 
         func appendName(to list: inout [UInt8]) { key.appendName(from: nameIndex, to: &list) }
+
+        /// Puts the name and its NUL into memory. Returns how many bytes that are.
+        ///
+        /// Safe: copied within the call, and only where there is room.
+        @unsafe
+        func copyName(to memory: UnsafeMutableBufferPointer<UInt8>, at offset: Int) -> Int {
+            unsafe key.copyName(from: nameIndex, to: memory, at: offset)
+        }
     }
 
     /// Some neighbours.
@@ -108,12 +116,17 @@ struct ChildList: Sendable {
 
     /// The whole list as it travels.
     var payload: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(byteCount)
-        forEach { entry in
-            entry.appendName(to: &bytes)
+        // Safe: names are copied within what was asked for.
+        unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { memory, filled in
+            for chunk in chunks {
+                let entries = chunk.entries
+                // A span lends its entries, where an array would count a reference to each.
+                let lent = entries.span
+                for index in lent.indices {
+                    filled += unsafe lent[index].copyName(to: memory, at: filled)
+                }
+            }
         }
-        return bytes
     }
 
     /// Appends the names that begin at or after `offset` bytes into the list, as many as fit in `room`.

@@ -55,6 +55,23 @@ struct PathKey: Sendable {
         list.append(0)
     }
 
+    /// Puts what follows `nameIndex`, and a NUL, into memory. Returns how many bytes that are.
+    ///
+    /// Safe: copied within the call, and only where there is room, as the rebasing checks.
+    @unsafe
+    func copyName(
+        from nameIndex: Int, to memory: UnsafeMutableBufferPointer<UInt8>, at offset: Int
+    ) -> Int {
+        let length = count - nameIndex
+        let room = unsafe UnsafeMutableRawBufferPointer(
+            UnsafeMutableBufferPointer(rebasing: memory[offset...offset + length]))
+        unsafe storage.withUnsafeBytes { bytes in
+            unsafe room.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[nameIndex..<count]))
+        }
+        unsafe room[length] = 0
+        return length + 1
+    }
+
     /// The node above; nil for the root and for special paths.
     var parent: PathKey? {
         guard !isRoot, !isSpecial else { return nil }

@@ -50,6 +50,8 @@ struct StoreTransaction: Sendable {
         }
         let node = base.node(at: key)
         let kept = node?.key ?? key.compact
+        // Small ones, which are the most, then never move what they touched.
+        if touches.isEmpty { touches.reserveCapacity(4) }
         touches.append(Touch(key: kept, base: node, node: node))
         memory += kept.count + MemoryLayout<Touch>.stride
         if touches.count > Self.scannedCount {
