@@ -80,4 +80,5 @@ extension FixedWidthInteger {
     }
 }
 
+@inlinable
 package func decimal(_ value: some FixedWidthInteger) -> [UInt8] { Array(String(value).utf8) }

@@ -4,26 +4,32 @@ import XenCore
 struct DomainTable: Sendable {
     /// By id: where the record lies, -1 for none. As long as the largest id that was asked for.
     private var slots: [Int32] = []
-    private var records: [DomainRecord?] = []
+    private var records: [DomainRecord] = []
     private var freeSlots: [Int32] = []
 
-    /// Nil for a domain that is not known. Setting nil forgets it. Inlined, so that a record is changed where it lies.
+    /// Nil for a domain that is not known. Setting nil forgets it.
     subscript(domain: DomainID) -> DomainRecord? {
-        @inline(__always)
         _read {
             if let slot = slot(of: domain) { yield records[slot] } else { yield nil }
         }
-        @inline(__always)
         _modify {
             if let slot = slot(of: domain) {
-                yield &records[slot]
-                if records[slot] == nil { release(domain) }
+                var record: DomainRecord? = records[slot]
+                yield &record
+                if let record { records[slot] = record } else { release(domain) }
             } else {
                 var record: DomainRecord?
                 yield &record
                 if let record { insert(record, for: domain) }
             }
         }
+    }
+
+    /// Changes what is known of a domain; nothing where it is not known. Where it lies, without the copies that the
+    /// subscript makes of an optional.
+    mutating func update(_ domain: DomainID, _ change: (inout DomainRecord) -> Void) {
+        guard let slot = slot(of: domain) else { return }
+        change(&records[slot])
     }
 
     /// The domains that are known, lowest id first.

@@ -62,7 +62,7 @@ extension StoreCore {
         _ pending: PendingIntroduction, _ error: StoreErrorName?, _ outputs: inout [StoreOutput]
     ) {
         guard connections.slot(of: pending.context.connection) != nil else { return }
-        reply(
+        Self.reply(
             error == nil ? .introduce : .error, error?.payload ?? Reply.acknowledgement,
             pending.context, &outputs)
     }

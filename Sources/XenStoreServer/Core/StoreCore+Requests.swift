@@ -59,7 +59,7 @@ extension StoreCore {
                 try absolute(path, context, orSpecial: true), entries, context, &outputs)
         case .watch(let path, let token, let depth):
             let event = try watch(path, token, depth, context)
-            reply(.watch, Reply.acknowledgement, context, &outputs)
+            Self.reply(.watch, Reply.acknowledgement, context, &outputs)
             if let event { outputs.append(.send(context.connection, event)) }
             return nil
         case .unwatch(let path, let token): try unwatch(path, token, context)
@@ -102,9 +102,11 @@ extension StoreCore {
     }
 
     // MARK: - Paths
+    //
+    // Mutating, though they change nothing: the whole core, half a kilobyte, would be copied for a call that only looks.
 
     /// The path that a payload consists of, with one NUL at its end.
-    private func onePath(
+    private mutating func onePath(
         _ payload: [UInt8], _ context: RequestContext, orSpecial: Bool = false
     ) throws(StoreErrorName) -> PathKey {
         guard let end = Fields.firstEnd(in: payload), end == payload.count - 1 else {
@@ -113,14 +115,14 @@ extension StoreCore {
         return try path(payload, end, context, orSpecial)
     }
 
-    private func pathAndValue(
+    private mutating func pathAndValue(
         _ payload: [UInt8], _ context: RequestContext
     ) throws(StoreErrorName) -> (PathKey, [UInt8]) {
         guard let end = Fields.firstEnd(in: payload) else { throw .invalid }
         return (try path(payload, end, context, false), Array(payload[(end + 1)...]))
     }
 
-    private func path(
+    private mutating func path(
         _ payload: [UInt8], _ count: Int, _ context: RequestContext, _ orSpecial: Bool
     ) throws(StoreErrorName) -> PathKey {
         guard StorePath.isWellFormed(payload, count: count) else { throw .invalid }
@@ -141,7 +143,7 @@ extension StoreCore {
     }
 
     /// The absolute form of a path that has been decoded.
-    func absolute(
+    mutating func absolute(
         _ path: StorePath, _ context: RequestContext, orSpecial: Bool = false
     ) throws(StoreErrorName) -> PathKey {
         guard orSpecial || !path.isSpecial else { throw .invalid }
@@ -152,7 +154,7 @@ extension StoreCore {
             PathKey(connections[context.slot].home + path.bytes), context)
     }
 
-    private func checked(
+    private mutating func checked(
         _ path: PathKey, _ context: RequestContext
     ) throws(StoreErrorName) -> PathKey {
         guard !context.client.isPrivileged, let record = domains[context.client.domain] else {

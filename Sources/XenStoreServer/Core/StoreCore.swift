@@ -57,25 +57,21 @@ package struct StoreCore: Sendable {
         guard let slot = connections.slot(of: id) else { return }
         let context = RequestContext(
             connection: id, slot: slot, transaction: packet.transaction,
-            transactionSlot: transactionSlot(of: packet, slot), requestID: packet.requestID,
+            transactionSlot: packet.isPartOfTransaction
+                ? connections[slot].transactions.slot(of: packet.transaction) : nil,
+            requestID: packet.requestID,
             client: identity(of: connections.holder(slot)), now: now)
         if !logSwitches.isEmpty { trace(packet, from: id, &outputs) }
         do throws(StoreErrorName) {
             guard let payload = try perform(packet, context, &outputs) else { return }
             guard payload.count <= Packet.payloadByteCountLimit else { throw .tooBig }
-            reply(packet.operation, payload, context, &outputs)
+            Self.reply(packet.operation, payload, context, &outputs)
         } catch {
-            reply(.error, error.payload, context, &outputs)
+            Self.reply(.error, error.payload, context, &outputs)
         }
     }
 
-    /// Where the transaction lies that a request is part of.
-    private func transactionSlot(of packet: Packet, _ slot: Int) -> Int? {
-        guard packet.isPartOfTransaction else { return nil }
-        return connections[slot].transactions.slot(of: packet.transaction)
-    }
-
-    func reply(
+    static func reply(
         _ operation: StoreOperation, _ payload: [UInt8], _ context: RequestContext,
         _ outputs: inout [StoreOutput]
     ) {

@@ -56,7 +56,7 @@ extension ServerState {
         }
         serveRings(&buffer)
         flush()
-        return Turn(patience: patience, notices: takeNotices())
+        return Turn(patience: patience(), notices: takeNotices())
     }
 
     mutating func takeNotices() -> [StoreServerNotice] {

@@ -62,7 +62,9 @@ struct ServerState: ~Copyable {
     }
 
     /// How long the loop may sleep, in milliseconds; nil for ever.
-    var patience: Int32? {
+    ///
+    /// Mutating, though it changes nothing: the whole state, a kilobyte, would be copied for a call that only looks.
+    mutating func patience() -> Int32? {
         if !owed.isEmpty { return 0 }
         // One by one: a list of them would be made in each turn, and mostly there are none.
         var first = ringDeadline
