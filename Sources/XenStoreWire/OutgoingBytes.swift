@@ -1,11 +1,13 @@
-/// Bytes that wait until the other side takes them.
+/// Bytes that wait until the other side takes them. Inlinable, since the server looks here several times a request.
 package struct OutgoingBytes: Sendable {
-    private var buffer: [UInt8] = []
-    private var start = 0
+    @usableFromInline var buffer: [UInt8] = []
+    @usableFromInline var start = 0
 
     package init() {}
 
+    @inlinable
     package var count: Int { buffer.count - start }
+    @inlinable
     package var isEmpty: Bool { count == 0 }
 
     /// The memory that this keeps, in bytes.
@@ -17,6 +19,7 @@ package struct OutgoingBytes: Sendable {
     package mutating func append(_ packet: Packet) { packet.append(to: &buffer) }
 
     /// Offers the bytes to `write`, which returns how many it took, until it takes none or none are left.
+    @inlinable
     package mutating func drain<Failure: Error>(
         _ write: (_ bytes: [UInt8], _ offset: Int) throws(Failure) -> Int
     ) throws(Failure) {
@@ -35,11 +38,12 @@ package struct OutgoingBytes: Sendable {
     }
 
     /// Drops what waits, and all memory but a little.
+    @inlinable
     package mutating func removeAll() {
         buffer.removeAll(keepingCapacity: buffer.capacity <= Self.keptCapacity)
         start = 0
     }
 
     /// In bytes: what a round of small replies takes.
-    private static let keptCapacity = 4096
+    @usableFromInline static var keptCapacity: Int { 4096 }
 }

@@ -16,11 +16,16 @@ final class ServerSession {
     /// Replies that wait at most: those of which not every byte is known to be taken.
     private(set) var outstandingCount = 0
     /// Events that wait as a whole, since the reader last took something.
-    private var waitingEvents: Set<[UInt8]> = []
+    ///
+    /// Safe: as above.
+    @exclusivity(unchecked) private var waitingEvents: Set<[UInt8]> = []
     /// Whether the reader did not take all that it was offered last.
     private(set) var isBlocked = false
     /// Counts the times that the reader took something.
     private(set) var progress: UInt64 = 0
+    /// What the loop waits for on its socket at the moment.
+    var waitsToRead = true
+    var waitsToWrite = false
     /// In the list of those with something to write.
     var isDirty = false
     /// In the list of those that are served in the next turn without having been heard of.
@@ -73,7 +78,7 @@ final class ServerSession {
         if packet.operation != .watchEvent {
             outstandingCount += 1
         } else if isBlocked, packet.payload.first != UInt8(ascii: "@") {
-            guard waitingEvents.insert(packet.payload).inserted else { return true }
+            guard unsafe waitingEvents.insert(packet.payload).inserted else { return true }
         }
         unsafe output.append(packet)
         return unsafe output.count <= outputLimit
@@ -88,7 +93,7 @@ final class ServerSession {
         }
         if unsafe output.count < before {
             progress += 1
-            if !waitingEvents.isEmpty { waitingEvents = [] }
+            if unsafe !waitingEvents.isEmpty { unsafe waitingEvents = [] }
         }
         isBlocked = unsafe !output.isEmpty
         if !isBlocked { outstandingCount = 0 }

@@ -24,7 +24,7 @@ extension ServerState {
         let link = SocketLink(descriptor)
         let session = open(domain, over: link)
         do throws(SystemFailure) {
-            try epoll.add(link.descriptor, link.interest, token: Token.session(session.id).rawValue)
+            try epoll.add(link.descriptor, .readable, token: Token.session(session.id).rawValue)
         } catch {
             end(session)
             throw error
@@ -78,17 +78,19 @@ extension ServerState {
 
     /// Waits for what the session can do now. No system call unless that has changed.
     mutating func settle(_ session: ServerSession) {
-        guard let link = session.link as? SocketLink else { return }
         let waitsToRead = !session.isFull && !session.isHeldByCore
         // Nearly always nothing has changed: two flags are compared sooner than sets are made.
-        guard waitsToRead != link.waitsToRead || session.isBlocked != link.waitsToWrite else {
-            return
-        }
-        link.waitsToRead = waitsToRead
-        link.waitsToWrite = session.isBlocked
+        guard waitsToRead != session.waitsToRead || session.isBlocked != session.waitsToWrite
+        else { return }
+        session.waitsToRead = waitsToRead
+        session.waitsToWrite = session.isBlocked
+        guard let link = session.link as? SocketLink else { return }
+        var interest: Epoll.Interest = []
+        if session.waitsToRead { interest.insert(.readable) }
+        if session.waitsToWrite { interest.insert(.writable) }
         do throws(SystemFailure) {
             try epoll.change(
-                link.descriptor, to: link.interest, token: Token.session(session.id).rawValue)
+                link.descriptor, to: interest, token: Token.session(session.id).rawValue)
         } catch { end(session) }
     }
 

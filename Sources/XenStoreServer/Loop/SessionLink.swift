@@ -23,16 +23,6 @@ enum LinkFailure: Error {
 /// A connected socket.
 final class SocketLink: SessionLink {
     private let shared: SharedDescriptor
-    /// What the loop waits for on it at the moment.
-    var waitsToRead = true
-    var waitsToWrite = false
-
-    var interest: Epoll.Interest {
-        var interest: Epoll.Interest = []
-        if waitsToRead { interest.insert(.readable) }
-        if waitsToWrite { interest.insert(.writable) }
-        return interest
-    }
 
     init(_ shared: SharedDescriptor) { self.shared = shared }
 
@@ -42,7 +32,7 @@ final class SocketLink: SessionLink {
         _ parser: inout PacketParser, _ buffer: inout [UInt8]
     ) throws(LinkFailure) -> Int {
         let count: Int?
-        do { count = try shared.owned.readAvailable(into: &buffer) } catch { throw .ended }
+        do { count = try shared.owned.receiveAvailable(into: &buffer) } catch { throw .ended }
         guard let count else { return 0 }
         guard count > 0 else { throw .ended }
         parser.append(buffer[..<count])

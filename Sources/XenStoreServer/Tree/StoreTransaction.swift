@@ -183,7 +183,7 @@ extension StoreTransaction {
             }
             if let now = touch.node { changes.made.append(now) }
         }
-        changes.made.sort { $0.serial < $1.serial }
+        if changes.made.count > 1 { changes.made.sort { $0.serial < $1.serial } }
         return changes
     }
 
