@@ -52,6 +52,21 @@ package struct Fields {
         return payload
     }
 
+    /// A payload of one number, in decimal digits.
+    package static func encode(_ number: UInt32) -> [UInt8] {
+        // Last digit first, behind its NUL, and then the other way round.
+        var payload: [UInt8] = []
+        payload.reserveCapacity(11)
+        payload.append(0)
+        var rest = number
+        repeat {
+            payload.append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+        } while rest > 0
+        payload.reverse()
+        return payload
+    }
+
     /// How many strings a payload has: its NULs. What follows the last one does not count.
     package static func count(_ payload: [UInt8]) -> Int { payload.count { $0 == 0 } }
 }

@@ -25,7 +25,7 @@ extension StoreCore {
         case .makeDirectory:
             try makeDirectory(try onePath(payload, context), context, &outputs)
         case .remove: try remove(try onePath(payload, context), context, &outputs)
-        case .transactionStart: return decimal(try start(context).rawValue) + [0]
+        case .transactionStart: return Fields.encode(try start(context).rawValue)
         case .transactionEnd: try end(try outcome(payload), context, &outputs)
         default: return try performRarer(packet, context, &outputs)
         }

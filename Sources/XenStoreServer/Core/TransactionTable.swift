@@ -13,7 +13,7 @@ struct TransactionTable: Sendable {
         _modify { yield &transactions[slot] }
     }
 
-    mutating func insert(_ transaction: StoreTransaction) -> Int {
+    mutating func insert(_ transaction: consuming StoreTransaction) -> Int {
         guard let slot = freeSlots.popLast() else {
             transactions.append(transaction)
             return transactions.count - 1

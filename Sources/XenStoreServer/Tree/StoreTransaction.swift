@@ -64,11 +64,11 @@ struct StoreTransaction: Sendable {
         return node
     }
 
-    /// So few are found sooner by looking at each.
+    /// So few are found sooner by looking at each, the newest first: that is mostly the one.
     private static let scannedCount = 8
 
     private func index(of key: PathKey) -> Int? {
-        indices.isEmpty ? touches.firstIndex { $0.key == key } : indices[key]
+        indices.isEmpty ? touches.lastIndex { $0.key == key } : indices[key]
     }
 
     /// The outcome depends on the node's list of children, too.
