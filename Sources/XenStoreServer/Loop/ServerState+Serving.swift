@@ -129,6 +129,7 @@ extension ServerState {
 
     /// Writes all that was queued in this turn.
     mutating func flush() {
+        guard !dirty.isEmpty else { return }
         var index = 0
         // Ending a connection may have more to say.
         while index < dirty.count {

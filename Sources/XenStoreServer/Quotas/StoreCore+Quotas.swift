@@ -26,11 +26,12 @@ extension StoreCore {
     /// What a domain uses now.
     func usage(of domain: DomainID) -> Usage {
         let account = tree.ledger.account(of: domain)
-        var usage = domains[domain]?.peak ?? Usage()
+        let record = domains[domain]
+        var usage = record?.peak ?? Usage()
         usage.nodes = account.nodes
-        usage.memory = account.memory + (domains[domain]?.ownMemory ?? 0)
-        usage.watches = domains[domain]?.watches ?? 0
-        usage.transactions = domains[domain]?.transactions ?? 0
+        usage.memory = account.memory + (record?.ownMemory ?? 0)
+        usage.watches = record?.watches ?? 0
+        usage.transactions = record?.transactions ?? 0
         return usage
     }
 

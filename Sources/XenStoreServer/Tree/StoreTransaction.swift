@@ -173,7 +173,8 @@ extension StoreTransaction {
     /// What a commit does to the live tree.
     var changes: Changes {
         var changes = Changes()
-        for touch in touches where touch.isModified {
+        for index in touches.indices where touches[index].isModified {
+            let touch = touches[index]
             if let before = touch.base {
                 if let now = touch.node, now.serial == before.serial {
                     if now.generation != before.generation { changes.changed.append(now) }
