@@ -6,7 +6,8 @@ final class ServerSession {
     let id: ConnectionID
     let domain: DomainID
     let link: any SessionLink
-    // Safe: only the loop comes here, under its lock, and neither calls back. To check each use costs a tenth of a request.
+    // Safe: whoever comes here holds the loop's lock, and a link never calls back to its session. To check each use
+    // costs a tenth of a request.
     @exclusivity(unchecked) private var parser = PacketParser()
     @exclusivity(unchecked) private var output = OutgoingBytes()
     /// The most bytes that may wait for the reader.
