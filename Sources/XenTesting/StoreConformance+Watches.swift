@@ -72,7 +72,10 @@ extension StoreConformance {
                 do throws(StoreError) {
                     watches.append(try await store.watch(node))
                 } catch {
-                    guard error.isOfQuota, watches.count >= 50 else { throw error }
+                    // Linux's device has no number for oxenstored's EQUOTA, and makes EINVAL of it
+                    // (get_error in drivers/xen/xenbus/xenbus_xs.c).
+                    let isOfQuota = error.isOfQuota || error.name == .invalid
+                    guard isOfQuota, watches.count >= 50 else { throw error }
                     break
                 }
             }
