@@ -1,6 +1,8 @@
 # shellcheck shell=sh disable=SC2154 # variables of Lab/inside
 # The store client against both of Debian's daemons, each of which dies and comes back: over the socket in dom0, and
 # over the kernel's device in a guest. A daemon that comes back knows nothing: each of its lives has a guest of its own.
+# Our own server is asked over its socket, in dom0.
+# expect: dom0: client of our own server
 # expect: dom0: client while the C xenstored dies and comes back
 # expect: dom0: client of the C xenstored in its second life
 # expect: guest: client of the C xenstored in its second life
@@ -11,6 +13,7 @@
 # expect: guest: client of oxenstored in its second life
 
 dom0() {
+    check "dom0: client of our own server" 90 own_server
     dom0_life "the C xenstored" c
     store_kill
     store_start o
@@ -37,6 +40,16 @@ tell_guest() {
     xenstore-chmod "/local/domain/$guest/data" "n$guest"
     xenstore-write "/local/domain/$guest/data/lab/daemon" "$1"
     xenstore-chmod -r "/local/domain/$guest/data/lab" "n$guest"
+}
+
+# Beside the daemon, on a socket of its own.
+own_server() {
+    xs serve --socket /tmp/own.socket >/tmp/own.log 2>&1 &
+    own=$!
+    wait_for 20 test -S /tmp/own.socket && XENSTORED_PATH=/tmp/own.socket xen-lab-agent store
+    own_status=$?
+    kill "$own" && wait "$own" || { cat /tmp/own.log; return 1; }
+    return "$own_status"
 }
 
 # survive c|o: a client with a watch and readers goes on through its daemon's death, in a new epoch.

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The project's programs that run inside the lab, built so that they need no Swift there.
 
-programs=(xen-lab-agent xen-block)
+programs=(xen-lab-agent xen-block xs)
 
 # Afterwards the programs are in $programs_folder.
 build_programs() {
