@@ -28,8 +28,16 @@ struct OutgoingPackets: Sendable {
     mutating func take(_ taken: Int) {
         offset += taken
         handedOver += UInt64(taken)
-        guard offset == bytes.count else { return }
-        bytes.removeAll(keepingCapacity: true)
-        offset = 0
+        if offset == bytes.count {
+            bytes.removeAll(keepingCapacity: bytes.capacity <= Self.keptCapacity)
+            offset = 0
+        } else if offset >= count {
+            // Each byte is moved once at most for each byte that was taken.
+            bytes.removeSubrange(..<offset)
+            offset = 0
+        }
     }
+
+    /// In bytes: what some dozens of small requests take.
+    private static let keptCapacity = 65536
 }
