@@ -12,9 +12,8 @@ let settings: [SwiftSetting] = [
 ]
 
 let libraries = [
-    "XenCore", "XenGrant", "XenEvtchn", "XenRing", "XenStoreWire", "XenStoreClient",
-    "XenStoreServer",
-    "XenBus", "XenMock", "XenTesting",
+    "XenCore", "XenGrant", "XenEvtchn", "XenDomain", "XenRing", "XenStoreWire",
+    "XenStoreClient", "XenStoreServer", "XenBus", "XenMock", "XenTesting",
 ]
 
 let whenLibXen: TargetDependencyCondition? = .when(traits: ["LibXen"])
@@ -42,7 +41,7 @@ let package = Package(
         .target(name: "CSystem"),
         .target(name: "XenSystem", dependencies: ["XenCore", "CSystem"], swiftSettings: settings),
 
-        // Layer 1: grants, event channels, rings. None imports another.
+        // Layer 1: grants, event channels, domains, rings. None imports another.
         .target(
             name: "XenGrant",
             dependencies: [
@@ -55,6 +54,12 @@ let package = Package(
             dependencies: [
                 "XenCore", "XenSystem", .target(name: "CXen", condition: whenLibXen),
                 .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "XenDomain",
+            dependencies: [
+                "XenCore", "XenSystem", .target(name: "CXen", condition: whenLibXen),
             ],
             swiftSettings: settings),
         .target(name: "XenRing", dependencies: ["XenCore", "CSystem"], swiftSettings: settings),
@@ -72,8 +77,8 @@ let package = Package(
         .target(
             name: "XenStoreServer",
             dependencies: [
-                "XenCore", "XenSystem", "XenGrant", "XenEvtchn", "XenRing", "XenStoreWire",
-                .product(name: "HashTreeCollections", package: "swift-collections"),
+                "XenCore", "XenSystem", "XenGrant", "XenEvtchn", "XenDomain", "XenRing",
+                "XenStoreWire", .product(name: "HashTreeCollections", package: "swift-collections"),
             ],
             swiftSettings: settings),
 
@@ -85,7 +90,7 @@ let package = Package(
         .target(
             name: "XenMock",
             dependencies: [
-                "XenCore", "XenSystem", "XenGrant", "XenEvtchn", "CSystem",
+                "XenCore", "XenSystem", "XenGrant", "XenEvtchn", "XenDomain", "CSystem",
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: settings),
@@ -135,8 +140,8 @@ let package = Package(
         .executableTarget(
             name: "xs",
             dependencies: [
-                "ToolSupport", "XenCore", "XenStoreClient", "XenStoreServer", "XenStoreWire",
-                "XenSystem",
+                "ToolSupport", "XenCore", "XenGrant", "XenEvtchn", "XenDomain", "XenStoreClient",
+                "XenStoreServer", "XenStoreWire", "XenSystem",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -239,6 +244,11 @@ let package = Package(
             dependencies: [
                 "XenEvtchn", "XenCore", "XenMock", "MockStage", "XenTesting", "XenSystem",
                 "CAllocationCount", "CEventDevice", .target(name: "CXen", condition: whenLibXen),
+            ], swiftSettings: settings),
+        .testTarget(
+            name: "XenDomainTests",
+            dependencies: [
+                "XenDomain", "XenCore", "XenMock", .target(name: "CXen", condition: whenLibXen),
             ], swiftSettings: settings),
         .testTarget(
             name: "XenRingTests",

@@ -1,8 +1,7 @@
 # shellcheck shell=sh disable=SC2154 # variables of Lab/inside
-# The store client against both of Debian's daemons, each of which dies and comes back: over the socket in dom0, and
-# over the kernel's device in a guest. A daemon that comes back knows nothing: each of its lives has a guest of its own.
-# Our own server is asked over its socket, in dom0.
-# expect: dom0: client of our own server
+# The store client against both of Debian's daemons and our own, each of which dies and comes back: over the socket in
+# dom0, and over the kernel's device in a guest. A daemon that comes back knows nothing: each of its lives has a guest
+# of its own.
 # expect: dom0: client while the C xenstored dies and comes back
 # expect: dom0: client of the C xenstored in its second life
 # expect: guest: client of the C xenstored in its second life
@@ -11,14 +10,27 @@
 # expect: dom0: client while oxenstored dies and comes back
 # expect: dom0: client of oxenstored in its second life
 # expect: guest: client of oxenstored in its second life
+# expect: dom0: client of our own server
+# expect: guest: client of our own server
+# expect: dom0: client while our own server dies and comes back
+# expect: dom0: client of our own server in its second life
+# expect: guest: client of our own server in its second life
+# expect: dom0: client of our own server over the kernel's device
+# expect: dom0: our own server lets go of a guest that dies
 
 dom0() {
-    check "dom0: client of our own server" 90 own_server
     dom0_life "the C xenstored" c
     store_kill
     store_start o
     dom0_and_guest "oxenstored"
     dom0_life "oxenstored" o
+    store_kill
+    store_start s
+    dom0_and_guest "our own server"
+    dom0_life "our own server" s
+    check "dom0: client of our own server over the kernel's device" 90 \
+        env XENSTORED_PATH=/dev/xen/xenbus xen-lab-agent store
+    check "dom0: our own server lets go of a guest that dies" 60 dead_guest
     store_kill
     store_start c
 }
@@ -42,17 +54,26 @@ tell_guest() {
     xenstore-chmod -r "/local/domain/$guest/data/lab" "n$guest"
 }
 
-# Beside the daemon, on a socket of its own.
-own_server() {
-    xs serve --socket /tmp/own.socket >/tmp/own.log 2>&1 &
-    own=$!
-    wait_for 20 test -S /tmp/own.socket && XENSTORED_PATH=/tmp/own.socket xen-lab-agent store
-    own_status=$?
-    kill "$own" && wait "$own" || { cat /tmp/own.log; return 1; }
-    return "$own_status"
+# A guest is destroyed, and the toolstack does not say RELEASE: the store hears of it, and nobody keeps anything.
+dead_guest() {
+    guest_start || return 1
+    xenstore-write "/tool/of$guest" x
+    xenstore-chmod "/tool/of$guest" "n$guest"
+    xenstore-watch -n 2 @releaseDomain >/tmp/released.log &
+    watching=$!
+    wait_for 10 grep -q releaseDomain /tmp/released.log || return 1
+    xl destroy lab
+    wait_for 20 not_running "$watching" || { echo "@releaseDomain was not told"; return 1; }
+    ! xenstore-exists "/tool/of$guest" || { echo "its node is still there"; return 1; }
+    wait_for 20 no_zombie || { xl list; return 1; }
 }
 
-# survive c|o: a client with a watch and readers goes on through its daemon's death, in a new epoch.
+not_running() { ! kill -0 "$1" 2>/dev/null; }
+
+# A domain whose pages somebody still maps is listed without a name.
+no_zombie() { [ "$(xl list | wc -l)" = 2 ]; }
+
+# survive c|o|s: a client with a watch and readers goes on through its daemon's death, in a new epoch.
 survive() {
     xen-lab-agent survive >/tmp/survive.log 2>&1 &
     surviving=$!

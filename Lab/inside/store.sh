@@ -1,15 +1,16 @@
 # shellcheck shell=sh disable=SC2154 # shared with dom0.sh and Lab/checks
-# The daemon that is dom0's store: which of Debian's two it is, its death and its return.
+# The daemon that is dom0's store: which of Debian's two it is, or our own; its death and its return.
 
 store_pid_file=/var/run/xenstored.pid
 store_socket=/var/run/xenstored/socket
 
-# store_start c|o: starts the C xenstored or oxenstored and what hangs on it.
+# store_start c|o|s: starts the C xenstored, oxenstored or our own server, and what hangs on it.
 store_start() {
     rm -f "$store_pid_file" "$store_socket"
     case $1 in
     c) xenstored --pid-file "$store_pid_file" ;;
     o) oxenstored --config-file /lib/oxenstored.conf ;;
+    s) xs serve --xen --socket "$store_socket" >>/tmp/xs.log 2>&1 & ;;
     esac
     # Not by asking it: without a socket, libxenstore asks by the kernel's device, and waits there for ever.
     wait_for 20 test -S "$store_socket"
@@ -20,12 +21,12 @@ store_start() {
 
 # The daemon dies, with all that it knew. Its socket's file stays, as after a crash.
 store_kill() {
-    killall -9 xenconsoled xenstored oxenstored 2>/dev/null
+    killall -9 xenconsoled xenstored oxenstored xs 2>/dev/null
     wait_for 10 store_is_gone
 }
 
 # A daemon that nobody has waited for is a zombie by then.
 store_is_gone() {
     ! grep -s '^State:[[:space:]]*[^Z[:space:]]' \
-        $(grep -ls '^Name:[[:space:]]*o*xenstored$' /proc/[0-9]*/status) /dev/null
+        $(grep -lsE '^Name:[[:space:]]*(o?xenstored|xs)$' /proc/[0-9]*/status) /dev/null
 }

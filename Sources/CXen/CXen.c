@@ -1,3 +1,5 @@
+// For the toolstack's part of the interface, before any header of Xen's.
+#define __XEN_TOOLS__ 1
 #include "CXen.h"
 
 #if __has_include(<xengnttab.h>) && __has_include(<xenevtchn.h>)
@@ -14,6 +16,7 @@
 #include <xen/sys/gntalloc.h>
 #include <xen/sys/gntdev.h>
 #include <xentoollog.h>
+#include <xen/domctl.h>
 
 // Loading.
 
@@ -71,6 +74,11 @@ const struct cxen_grants *cxen_load_grants(void) {
 
 static int reset_events(xenevtchn_handle *handle);
 
+// Of libxencall, for `look`.
+static __typeof__(xencall1) *call;
+static __typeof__(xencall_alloc_buffer) *allocate_buffer;
+static __typeof__(xencall_free_buffer) *free_buffer;
+
 const struct cxen_events *cxen_load_events(void) {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     static struct cxen_events table;
@@ -91,6 +99,27 @@ const struct cxen_events *cxen_load_events(void) {
             && find(library, "xenevtchn_unmask", &table.unmask)
             && find(library, "xenevtchn_restrict", &table.restrict_to);
         table.reset = reset_events;
+    }
+    bool result = is_loaded;
+    pthread_mutex_unlock(&lock);
+    return result ? &table : NULL;
+}
+
+static int look(xencall_handle *handle, uint16_t domain, enum cxen_domain_state *state);
+
+const struct cxen_domains *cxen_load_domains(void) {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static struct cxen_domains table;
+    static bool is_loaded;
+    pthread_mutex_lock(&lock);
+    if (!is_loaded) {
+        void *library = dlopen("libxencall.so.1", RTLD_NOW | RTLD_LOCAL);
+        is_loaded = find(library, "xencall_open", &table.open)
+            && find(library, "xencall_close", &table.close)
+            && find(library, "xencall1", &call)
+            && find(library, "xencall_alloc_buffer", &allocate_buffer)
+            && find(library, "xencall_free_buffer", &free_buffer);
+        table.look = look;
     }
     bool result = is_loaded;
     pthread_mutex_unlock(&lock);
@@ -203,6 +232,33 @@ static int notify_unmap(
 
 static int reset_events(xenevtchn_handle *handle) {
     return ioctl(cxen_load_events()->fd(handle), IOCTL_EVTCHN_RESET);
+}
+
+// Domains.
+
+static int look(xencall_handle *handle, uint16_t domain, enum cxen_domain_state *state) {
+    // Memory that the kernel never moves: the hypervisor reads and writes it by its address.
+    struct xen_domctl *request = allocate_buffer(handle, sizeof *request);
+    if (!request) return -1;
+    *request = (struct xen_domctl){
+        .cmd = XEN_DOMCTL_getdomaininfo,
+        .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
+        .domain = domain,
+    };
+    int status = call(handle, __HYPERVISOR_domctl, (uint64_t)(uintptr_t)request);
+    int error = errno;
+    // Older hypervisors answer with the next domain when there is none of this number.
+    bool is_another = status == 0 && request->u.getdomaininfo.domain != domain;
+    uint32_t flags = request->u.getdomaininfo.flags;
+    free_buffer(handle, request);
+    if (status != 0 || is_another) {
+        errno = is_another ? ESRCH : error;
+        return -1;
+    }
+    *state = flags & XEN_DOMINF_dying ? cxen_domain_dying
+        : flags & XEN_DOMINF_shutdown ? cxen_domain_shut_down
+                                      : cxen_domain_running;
+    return 0;
 }
 
 #elif defined(LIBXEN)

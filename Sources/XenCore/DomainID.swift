@@ -18,6 +18,12 @@ public struct DomainID: RawRepresentable, Hashable, Comparable, Sendable {
     /// The first id that no domain can have (`DOMID_FIRST_RESERVED`): guests are numbered below it.
     public static let firstReserved = DomainID(0x7FF0)
 
+    /// The domain that asks (`DOMID_SELF`).
+    public static let oneself = DomainID(0x7FF0)
+
+    /// Any domain (`DOMID_ANY`).
+    public static let any = DomainID(0x7FF5)
+
     @inlinable
     public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }

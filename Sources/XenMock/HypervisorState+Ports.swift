@@ -55,7 +55,7 @@ extension HypervisorState {
     ) throws(EventChannelError) -> EventPort {
         let domain = try eventUser(handle).domain
         try refuseIfRestricted(handle, "a port for \(peer)")
-        return try openPort(.unbound(peer == .ownDomain ? domain : peer), in: domain, for: handle)
+        return try openPort(.unbound(peer == .oneself ? domain : peer), in: domain, for: handle)
     }
 
     func bindInterdomain(
@@ -63,7 +63,7 @@ extension HypervisorState {
     ) throws(EventChannelError) -> EventPort {
         let domain = try eventUser(handle).domain
         try refuseIfRestricted(handle, "a port of \(requested)", unlessTo: requested)
-        let remote = requested == .ownDomain ? domain : requested
+        let remote = requested == .oneself ? domain : requested
         guard let peer = domains[remote], !peer.isSuspended else {
             throw EventChannelError(
                 .badRemotePort, errorNumber: .noSuchProcess, "\(remote) does not exist")
@@ -205,9 +205,4 @@ extension HypervisorState {
         if state.eventEpoch != handle.epoch { throw .ended(handle.epoch) }
         return state
     }
-}
-
-extension DomainID {
-    /// `DOMID_SELF`, with which a domain may name itself (xen/include/public/xen.h).
-    fileprivate static let ownDomain = DomainID(0x7FF0)
 }

@@ -18,6 +18,7 @@ extension HypervisorState {
         for port in domain.ports.keys.sorted() { endPort(port, of: id, domain) }
         domain.forgetAll(incarnation: nextID())
         domain.isSuspended = true
+        _ = raise(.domainException, in: .dom0)
     }
 
     func resumeDomain(_ id: DomainID, generation: UInt64) {

@@ -108,6 +108,7 @@ final class DomainState: @unchecked Sendable {
     /// Changes also with each resume: grants and ports are of one incarnation.
     var incarnation: UInt64
     var isSuspended = false
+    var hasShutDown = false
     var limits = MockLimits()
 
     /// Made by the first share.
@@ -153,6 +154,13 @@ extension HypervisorState {
         }
         shares = shares.filter { $0.value.domain != id }
         domains[id] = nil
+        _ = raise(.domainException, in: .dom0)
+    }
+
+    func shutDownDomain(_ id: DomainID, generation: UInt64) {
+        guard let domain = domain(id, generation: generation) else { return }
+        domain.hasShutDown = true
+        _ = raise(.domainException, in: .dom0)
     }
 
     /// Nil when that life of the domain is over.

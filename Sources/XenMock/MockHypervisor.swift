@@ -1,4 +1,5 @@
 public import XenCore
+public import XenDomain
 
 /// A hypervisor in memory, for tests: domains, their processes, real shared pages and doorbells.
 ///
@@ -24,11 +25,23 @@ public final class MockHypervisor: Sendable {
         return MockDomain(id: id, generation: generation, hypervisor: self)
     }
 
+    /// What the hypervisor knows of its domains.
+    ///
+    /// A domain that was destroyed is gone at once; with Xen it is dying for as long as anybody maps its memory.
+    public var domains: some DomainBackend { MockDomains(hypervisor: self) }
+
     /// Ends a domain as `xl destroy` does: its processes die, its ports close, its grants are void.
     ///
-    /// What peers still map of it stays theirs until they unmap it.
+    /// What peers still map of it stays theirs until they unmap it. Raises `.domainException` in dom0.
     public func destroy(_ domain: MockDomain) {
         state.withLock { $0.destroyDomain(domain.id, generation: domain.generation) }
+    }
+
+    /// What is left of a domain that has shut down or crashed, before it is destroyed: it is as it was, and stands still.
+    ///
+    /// Its processes live on for the leak report, and are to make no calls. Raises `.domainException` in dom0.
+    public func shutDown(_ domain: MockDomain) {
+        state.withLock { $0.shutDownDomain(domain.id, generation: domain.generation) }
     }
 
     /// Suspends a domain as `xl save` does, or the first half of a migration: to all others it is as if it had ended.
@@ -36,7 +49,7 @@ public final class MockHypervisor: Sendable {
     /// Its ports are gone, their peers' ends wait for this domain again, and its grants are void: what peers map of
     /// it stays theirs until they unmap it. Its processes live on in the image, to go on at `resume`; until then
     /// they are to make no calls. Their pages keep what is in them, but nobody else sees it any more. What they had
-    /// shared and mapped ends when they let go of it, without an error, as on Linux.
+    /// shared and mapped ends when they let go of it, without an error, as on Linux. Raises `.domainException` in dom0.
     public func suspend(_ domain: MockDomain) {
         state.withLock { $0.suspendDomain(domain.id, generation: domain.generation) }
     }

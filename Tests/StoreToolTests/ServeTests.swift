@@ -94,6 +94,17 @@ struct ServeTests {
         #expect(!FileManager.default.fileExists(atPath: tool.folder.appending(path: "served").path))
     }
 
+    /// Tests run where there is no Xen.
+    @Test func saysWhatItTakesToBeAMachinesStore() async throws {
+        let tool = try BuiltTool()
+        let process = try await start(tool, ["--xen"])
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 73)
+        #expect(tool.text(of: ".errors").contains("guests cannot be served"))
+        let socket = tool.folder.appending(path: "served").path
+        #expect(!FileManager.default.fileExists(atPath: socket))
+    }
+
     @Test func tellsTheServiceManager() async throws {
         let tool = try BuiltTool()
         // An address of Linux's abstract space, which needs no file.

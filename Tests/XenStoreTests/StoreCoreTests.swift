@@ -25,7 +25,7 @@ import XenStoreWire
             3 0 WRITE data|1 => OK|
             0 0 WRITE /shared|1 => OK|
             0 0 SET_PERMS /shared|n0|r3|r4| => OK|
-            release 3 => 3<closed ; 0<@releaseDomain|r|
+            release 3 => 3<closed ; detach 3 ; 0<@releaseDomain|r|
             3 0 READ data| =>
             0 0 READ /local/domain/3| => !ENOENT
             0 0 GET_PERMS /shared| => n0|r4|
@@ -116,22 +116,22 @@ import XenStoreWire
             else { throw StoreErrorName.invalid }
             return ticket
         }
-        core.attached(try introduce(), as: ring, now: .now, &outputs)
+        core.attached(try introduce(), as: ring, &outputs)
         let watch = try Packet(.watch, requestID: 1, payload: Array("a\0t\0".utf8))
         core.handle(watch, from: ring, now: .now, &outputs)
         #expect(core.memory(of: ring) > 0)
         let ticket = try introduce()
-        core.attached(ticket, as: ring, now: .now, &outputs)
+        core.attached(ticket, as: ring, &outputs)
         #expect(core.memory(of: ring) == 0)
         // A ticket is good for one answer.
         outputs = []
-        core.attached(ticket, as: ring, now: .now, &outputs)
+        core.attached(ticket, as: ring, &outputs)
         #expect(outputs.isEmpty)
         // Released before the ring was there: told so, and not introduced after all.
         let late = try introduce()
         core.release(DomainID(3), &outputs)
         outputs = []
-        core.attached(late, as: nil, now: .now, &outputs)
+        core.attached(late, as: nil, &outputs)
         guard case .send(toolstack, let reply) = outputs.first else {
             return #expect(Bool(false), "no reply")
         }

@@ -16,6 +16,13 @@ struct Serve: ParsableCommand {
     @Option(help: ArgumentHelp("The socket to make.", valueName: "path"))
     var socket: String
 
+    @Flag(
+        help: """
+            Be the xenstored of this machine: also serve dom0's own kernel and the guests that the toolstack \
+            introduces, and forget those that die. Needs root, in dom0, and no other store beside it.
+            """)
+    var xen = false
+
     @Option(
         help: ArgumentHelp("A file for the process's number while it serves.", valueName: "path"))
     var pidFile: String?
@@ -47,8 +54,11 @@ struct Serve: ParsableCommand {
 
     private func start(_ notices: NoticeLog) throws(ToolFailure) -> StoreServer {
         do throws(StoreError) {
-            let server = try StoreServer(quota: quotas.quota, onNotice: notices.sink)
+            let server = try StoreServer(
+                quota: quotas.quota, guests: xen ? try openGuestHost() : nil,
+                onNotice: notices.sink)
             try server.listen(path: socket)
+            if xen { try server.serveKernel() }
             return server
         } catch {
             throw ToolFailure(.cannotServe, error.message)

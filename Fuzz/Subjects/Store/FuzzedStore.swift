@@ -66,9 +66,9 @@ struct FuzzedStore {
     mutating func answerAttachment(succeeding: Bool) {
         guard let ticket = tickets.popLast() else { return }
         if succeeding {
-            core.attached(ticket, as: nil, now: now, &outputs)
+            core.attached(ticket, as: nil, &outputs)
         } else {
-            core.failedToAttach(ticket, .inputOutput, now: now, &outputs)
+            core.failedToAttach(ticket, .inputOutput, &outputs)
         }
         judge()
     }

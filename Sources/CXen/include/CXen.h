@@ -1,8 +1,9 @@
-// libxengnttab and libxenevtchn, loaded when they are first needed: a program built with them
-// also starts on a machine that lacks them. The types are those of libxen-dev's headers.
+// libxengnttab, libxenevtchn and libxencall, loaded when they are first needed: a program built with
+// them also starts on a machine that lacks them. The types are those of libxen-dev's headers.
 #pragma once
 
 #if __has_include(<xengnttab.h>) && __has_include(<xenevtchn.h>)
+#include <xencall.h>
 #include <xenevtchn.h>
 #include <xengnttab.h>
 
@@ -60,9 +61,21 @@ struct cxen_events {
     int (*reset)(xenevtchn_handle *handle);
 };
 
+enum cxen_domain_state { cxen_domain_running, cxen_domain_shut_down, cxen_domain_dying };
+
+// libxencall.so.1
+struct cxen_domains {
+    __typeof__(xencall_open) *open;
+    __typeof__(xencall_close) *close;
+    // How a domain is, by XEN_DOMCTL_getdomaininfo. -1 with errno ESRCH when there is none, EACCES when the
+    // hypervisor has another interface than the headers.
+    int (*look)(xencall_handle *handle, uint16_t domain, enum cxen_domain_state *state);
+};
+
 // The functions, or NULL: then cxen_load_problem() says why.
 const struct cxen_grants *_Nullable cxen_load_grants(void);
 const struct cxen_events *_Nullable cxen_load_events(void);
+const struct cxen_domains *_Nullable cxen_load_domains(void);
 
 // The calling thread's last failure to load.
 const char *cxen_load_problem(void);

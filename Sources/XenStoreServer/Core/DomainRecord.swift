@@ -5,8 +5,6 @@ import XenStoreWire
 struct DomainRecord: Sendable {
     /// The server talks to it: INTRODUCE, or the embedding program said so.
     var isIntroduced = false
-    /// Its ring is, or was asked to be, attached.
-    var isAttached = false
     /// It has shut down, which `@releaseDomain` has told; until RESUME it is not told again.
     var hasShutDown = false
     var target: Incarnation?

@@ -37,14 +37,6 @@ extension Incarnation {
     static let anyDomain = Incarnation(domain: .any, number: 0)
 }
 
-extension DomainID {
-    /// Any domain (`DOMID_ANY`, xen/include/public/xen.h).
-    static let any = DomainID(0x7FF5)
-
-    /// The domain that asks (`DOMID_SELF`, xen/include/public/xen.h).
-    static let oneself = DomainID(0x7FF0)
-}
-
 /// What may be done with a node.
 struct StoreRights: OptionSet, Sendable {
     let rawValue: UInt8

@@ -28,7 +28,7 @@ extension StoreCore {
             disconnect(connection.id)
             outputs.append(.close(connection.id))
         }
-        if record.isAttached { outputs.append(.detach(domain)) }
+        outputs.append(.detach(domain))
         domains[domain] = nil
         heldBack.remove(domain)
         for other in domains.keys where domains[other]?.target?.domain == domain {
@@ -70,6 +70,11 @@ extension StoreCore {
             above = key.parent
         }
         return place.reversed()
+    }
+
+    /// The guests that the server talks to, lowest id first.
+    package var guests: [DomainID] {
+        domains.keys.filter { $0 != .dom0 && domains[$0]?.isIntroduced == true }
     }
 
     func requireGuest(_ domain: DomainID) throws(StoreErrorName) {

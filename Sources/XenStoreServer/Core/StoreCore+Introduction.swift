@@ -1,4 +1,4 @@
-package import XenCore
+import XenCore
 package import XenStoreWire
 
 /// An INTRODUCE that has not been answered yet.
@@ -19,7 +19,6 @@ extension StoreCore {
             throw .invalid
         }
         know(domain)
-        domains[domain]?.isAttached = true
         lastTicket += 1
         let ticket = IntroductionTicket(serial: lastTicket)
         introductions[ticket] = PendingIntroduction(
@@ -32,8 +31,7 @@ extension StoreCore {
     /// A domain that was known already starts anew: its watches and transactions are dropped.
     /// - Parameter connection: the ring's, when there is one.
     package mutating func attached(
-        _ ticket: IntroductionTicket, as connection: ConnectionID?, now: Deadline,
-        _ outputs: inout [StoreOutput]
+        _ ticket: IntroductionTicket, as connection: ConnectionID?, _ outputs: inout [StoreOutput]
     ) {
         guard let pending = introductions.removeValue(forKey: ticket) else { return }
         // Released in the meantime: the ring is let go of, as the shell was told then.
@@ -50,11 +48,9 @@ extension StoreCore {
 
     /// The domain's ring cannot be had: INTRODUCE is refused with this name.
     package mutating func failedToAttach(
-        _ ticket: IntroductionTicket, _ error: StoreErrorName, now: Deadline,
-        _ outputs: inout [StoreOutput]
+        _ ticket: IntroductionTicket, _ error: StoreErrorName, _ outputs: inout [StoreOutput]
     ) {
         guard let pending = introductions.removeValue(forKey: ticket) else { return }
-        if isAlive(pending.incarnation) { domains[pending.domain]?.isAttached = false }
         answer(pending, error, &outputs)
     }
 

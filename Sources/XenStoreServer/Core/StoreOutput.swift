@@ -27,7 +27,7 @@ package enum StoreOutput: Hashable, Sendable {
     /// INTRODUCE: map the domain's ring page (grant reference 1) and bind its port, again if they were already,
     /// then give the ticket back to `StoreCore.attached` or `StoreCore.failedToAttach`.
     case attach(DomainID, port: EventPort, IntroductionTicket)
-    /// RELEASE, or the domain's death: let go of its page and port.
+    /// RELEASE, or the domain's death: let go of its page and port, if it had any.
     case detach(DomainID)
     /// A line for the log.
     case log(StoreNotice)

@@ -22,14 +22,21 @@ final class ServerLoop: Sendable {
             wakeup = try Wakeup()
             try epoll.add(wakeup.descriptor, .readable, token: Token.wakeup.rawValue)
         } catch { throw StoreError(.unavailable, "no descriptor left for the store: \(error)") }
+        let lookout: DomainLookout?
         do {
             if let guests {
                 try epoll.add(
                     try guests.events.descriptor, .readable, token: Token.guestEvents.rawValue)
             }
         } catch { throw StoreError(.unavailable, "guests' events cannot be waited for: \(error)") }
+        do { lookout = try guests.flatMap { try DomainLookout($0) } } catch {
+            throw StoreError(
+                .unavailable,
+                "nobody tells of domains that die; is another store running? \(error)")
+        }
         state = Mutex(
-            ServerState(quota: quota, guests: guests, stallTimeout: stallTimeout, epoll))
+            ServerState(
+                quota: quota, guests: guests, lookout: lookout, stallTimeout: stallTimeout, epoll))
         self.onNotice = onNotice
     }
 

@@ -94,11 +94,16 @@ extension ServerState {
         } catch { end(session) }
     }
 
-    /// No more bytes go to or from this client.
+    /// No more bytes go to or from this client: says why, and ends the connection.
     mutating func fail(_ session: ServerSession, _ failure: LinkFailure) {
         guard self.session(session.id) != nil else { return }
-        if case .broken(let fault, let reason) = failure {
-            if let ring = session.link as? GuestRing {
+        let ring = session.link as? DomainRing
+        switch failure {
+        case .ended: break
+        // Whoever found that out has said so.
+        case .notRead: ring?.disable(.communication)
+        case .broken(let fault, let reason):
+            if let ring {
                 ring.disable(fault)
                 notices.append(.ringBroken(session.domain, fault, reason: reason))
             } else if fault == .protocolViolation {
@@ -115,17 +120,11 @@ extension ServerState {
         core.disconnect(session.id)
     }
 
-    /// Ends a connection that the core has forgotten, and lets go of its page and port if it was a ring.
-    mutating func forget(_ session: ServerSession) {
-        sessions[session.id.place] = nil
-        if let ring = session.link as? GuestRing { letGo(of: ring) }
-    }
-
     /// Ends every connection as a restart would: clients on sockets see the end, guests lose watches and transactions.
     mutating func disconnectAll() {
         for case let session? in sessions {
             end(session)
-            if let ring = session.link as? GuestRing {
+            if let ring = session.link as? DomainRing {
                 ring.session = open(ring.domain, over: ring).id
             }
         }
@@ -138,6 +137,7 @@ extension ServerState {
         listeners = []
         sessions = []
         rings = []
+        lookout = nil
         ringPlaces = [:]
     }
 
@@ -147,7 +147,7 @@ extension ServerState {
             guard let session, let slot = core.connections.slot(of: session.id) else { return nil }
             let connection = core.connections[slot]
             return StoreServerConnection(
-                domain: session.domain, isRing: session.link is GuestRing,
+                domain: session.domain, isRing: session.link is DomainRing,
                 queuedByteCount: session.queuedByteCount,
                 outstandingCount: session.outstandingCount,
                 watchCount: connection.watches.count,

@@ -1,4 +1,5 @@
 import XenCore
+import XenDomain
 import XenEvtchn
 import XenGrant
 import XenRing
@@ -10,14 +11,14 @@ extension ServerState {
     /// INTRODUCE. Without a way to guests there is nothing to attach, and the domain is known all the same.
     mutating func attach(_ domain: DomainID, _ port: EventPort, _ ticket: IntroductionTicket) {
         guard let guests else {
-            return core.attached(ticket, as: nil, now: now, &outputs)
+            return core.attached(ticket, as: nil, &outputs)
         }
         do throws(RingRefusal) {
             let ring = try attach(domain, port, guests)
-            core.attached(ticket, as: ring.session, now: now, &outputs)
+            core.attached(ticket, as: ring.session, &outputs)
         } catch {
             notices.append(.ringRefused(domain, reason: error.reason))
-            core.failedToAttach(ticket, error.name, now: now, &outputs)
+            core.failedToAttach(ticket, error.name, &outputs)
         }
     }
 
@@ -25,9 +26,10 @@ extension ServerState {
     mutating func attach(
         _ domain: DomainID, _ port: EventPort, reference: GrantReference = StorePage.reference,
         _ guests: GuestHost
-    ) throws(RingRefusal) -> GuestRing {
+    ) throws(RingRefusal) -> DomainRing {
         let known = rings.contains { $0?.domain == domain }
         detach(domain)
+        try requireAlive(domain)
         let mapping: GrantMapping
         do { mapping = try guests.grants.map([reference], of: domain, until: .now) } catch {
             throw RingRefusal(error)
@@ -42,7 +44,7 @@ extension ServerState {
         page.features = core.features(of: domain)
         // As the C daemon: a domain that is introduced again begins anew, on both rings.
         if known { page.emptyRings() }
-        let ring = GuestRing(domain, scheduler.add(), mapping, channel)
+        let ring = DomainRing(domain, scheduler.add(), .granted(mapping), channel)
         keep(ring)
         if ring.wantsReconnection {
             reconnect(ring)
@@ -52,7 +54,39 @@ extension ServerState {
         return ring
     }
 
-    private mutating func keep(_ ring: GuestRing) {
+    /// A domain that does not live would never be let go of: nobody tells of its death again.
+    private func requireAlive(_ domain: DomainID) throws(RingRefusal) {
+        guard let lookout else { return }
+        let status: DomainStatus?
+        do { status = try lookout.domains.status(of: domain) } catch {
+            throw RingRefusal(name: .accessDenied, reason: "\(error)")
+        }
+        guard status != nil, status != .dying else {
+            throw RingRefusal(name: .noEntry, reason: "there is no such domain")
+        }
+    }
+
+    /// Begins the session of our own domain's kernel. A ring of its that there was ends.
+    mutating func attachKernel(
+        _ memory: MappedPage, _ port: EventPort, _ guests: GuestHost
+    ) throws(RingRefusal) {
+        detach(.dom0)
+        let channel: EventChannel
+        do { channel = try guests.events.bindInterdomain(to: port, of: .oneself) } catch {
+            throw RingRefusal(error)
+        }
+        let ring = DomainRing(.dom0, scheduler.add(), .kernel(memory), channel)
+        ring.page.features = core.features(of: .dom0)
+        keep(ring)
+        ring.session = open(.dom0, over: ring).id
+        // Linux asks nothing before it has heard from its store.
+        do throws(LinkFailure) { try ring.notify() } catch {
+            letGo(of: ring)
+            throw RingRefusal(name: .inputOutput, reason: "the kernel cannot be notified")
+        }
+    }
+
+    private mutating func keep(_ ring: DomainRing) {
         let place = ring.ringID.place
         while rings.count <= place { rings.append(nil) }
         rings[place] = ring
@@ -65,7 +99,7 @@ extension ServerState {
     }
 
     /// The page is unmapped and the port closed as soon as nobody uses the ring any more: with the end of this turn.
-    mutating func letGo(of ring: GuestRing) {
+    mutating func letGo(of ring: DomainRing) {
         scheduler.remove(ring.ringID)
         rings[ring.ringID.place] = nil
         ringPlaces[ring.channel.port] = nil
@@ -73,24 +107,26 @@ extension ServerState {
         ring.session = nil
     }
 
-    private func session(of ring: GuestRing) -> ServerSession? {
+    private func session(of ring: DomainRing) -> ServerSession? {
         ring.session.flatMap { session($0) }
     }
 
     // MARK: - Turns
 
     /// Takes the events that have come, some in a turn: the rest keeps the descriptor readable.
-    ///
-    /// A later place for `VIRQ_DOM_EXC`: a port beside the rings', whose event has domains looked at.
     mutating func takeGuestEvents() {
         guard let guests else { return }
         do throws(EventChannelError) {
             for _ in 0..<64 {
                 guard let event = try guests.events.wait(until: now) else { return }
-                let ring = ringPlaces[event.port].flatMap { rings[$0] }
-                // The ring is looked at after this, so nothing that rings from now on is lost.
+                let port = event.port
+                // What rang is looked at after this, so nothing that rings from now on is lost.
                 try event.unmask()
-                if let ring { scheduler.event(on: ring.ringID) }
+                if let place = ringPlaces[port], let ring = rings[place] {
+                    scheduler.event(on: ring.ringID)
+                } else if port == lookout?.port {
+                    lookAtDomains()
+                }
             }
         } catch {
             eventsFailed(error, guests)
@@ -101,7 +137,7 @@ extension ServerState {
     private mutating func eventsFailed(_ error: EventChannelError, _ guests: GuestHost) {
         guard error.code != .overflow else {
             for case let ring? in rings { scheduler.event(on: ring.ringID) }
-            return
+            return lookAtDomains()
         }
         notices.append(.eventsLost(reason: error.message))
         if let descriptor = try? guests.events.descriptor { try? epoll.remove(descriptor) }
@@ -134,7 +170,7 @@ extension ServerState {
     }
 
     private mutating func serve(
-        _ ring: GuestRing?, atMost budget: Int, _ buffer: inout [UInt8]
+        _ ring: DomainRing?, atMost budget: Int, _ buffer: inout [UInt8]
     ) -> RingScheduler.Outcome {
         guard let ring else { return .emptied }
         if ring.wantsReconnection { reconnect(ring) }
@@ -154,7 +190,7 @@ extension ServerState {
     }
 
     /// The guest asked for a new connection: nothing of the old one is left, then it is told.
-    private mutating func reconnect(_ ring: GuestRing) {
+    private mutating func reconnect(_ ring: DomainRing) {
         if let session = session(of: ring) { end(session) }
         ring.session = nil
         do throws(LinkFailure) {
@@ -162,9 +198,9 @@ extension ServerState {
             ring.session = open(ring.domain, over: ring).id
             notices.append(.ringReconnected(ring.domain))
         } catch {
-            ring.disable(.eventChannel)
+            ring.disable(.communication)
             notices.append(
-                .ringBroken(ring.domain, .eventChannel, reason: "it cannot be notified"))
+                .ringBroken(ring.domain, .communication, reason: "it cannot be notified"))
         }
     }
 }
@@ -173,6 +209,11 @@ extension ServerState {
 struct RingRefusal: Error {
     let name: StoreErrorName
     let reason: String
+
+    init(name: StoreErrorName, reason: String) {
+        self.name = name
+        self.reason = reason
+    }
 
     init(_ error: GrantError) {
         name = error.errorNumber.map { StoreErrorName($0) } ?? .invalid

@@ -62,7 +62,7 @@ extension ServerState {
     /// Goes on with a session that was held back: with what was read, and with what waits in a ring.
     private mutating func resume(_ session: ServerSession) {
         owe(session)
-        if let ring = session.link as? GuestRing { scheduler.event(on: ring.ringID) }
+        if let ring = session.link as? DomainRing { scheduler.event(on: ring.ringID) }
     }
 
     private mutating func hold(_ session: ServerSession) {
@@ -107,7 +107,8 @@ extension ServerState {
     private mutating func carryOut(_ output: StoreOutput) {
         switch output {
         case .send(let id, let packet): send(packet, to: id)
-        case .close(let id): if let session = session(id) { forget(session) }
+        // The core has forgotten it.
+        case .close(let id): if let session = session(id) { sessions[session.id.place] = nil }
         case .attach(let domain, let port, let ticket): attach(domain, port, ticket)
         case .detach(let domain): detach(domain)
         case .log(let notice): notices.append(StoreServerNotice(notice))
@@ -118,7 +119,7 @@ extension ServerState {
         guard let session = session(id) else { return }
         guard session.queue(packet) else {
             notices.append(.overflowed(session.domain, byteCount: session.queuedByteCount))
-            return fail(session, .broken(.eventChannel, "the guest does not take its events"))
+            return fail(session, .notRead)
         }
         guard !session.isDirty else { return }
         session.isDirty = true
@@ -168,7 +169,7 @@ extension ServerState {
                 continue
             }
             notices.append(.stalled(session.domain, byteCount: session.queuedByteCount))
-            fail(session, .broken(.eventChannel, "the guest takes no replies"))
+            fail(session, .notRead)
         }
     }
 }

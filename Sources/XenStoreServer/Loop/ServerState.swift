@@ -27,8 +27,10 @@ struct ServerState: ~Copyable {
     /// Readers that took less than there was, the longest first.
     var slowReaders = SlowReaders()
 
-    /// Guests' rings, by `RingID.place`.
-    var rings: [GuestRing?] = []
+    /// Nil where nobody tells us of domains that die.
+    var lookout: DomainLookout?
+    /// Domains' rings, by `RingID.place`.
+    var rings: [DomainRing?] = []
     var ringPlaces: [EventPort: Int] = [:]
     var scheduler: RingScheduler
     /// Rings are to be looked at again by then.
@@ -44,7 +46,11 @@ struct ServerState: ~Copyable {
     /// The time of this turn.
     var now = Deadline.now
 
-    init(quota: StoreQuota, guests: GuestHost?, stallTimeout: Duration, _ epoll: Epoll) {
+    init(
+        quota: StoreQuota, guests: GuestHost?, lookout: consuming sending DomainLookout?,
+        stallTimeout: Duration, _ epoll: Epoll
+    ) {
+        self.lookout = lookout
         core = StoreCore(quota: quota)
         self.epoll = epoll
         self.guests = guests
@@ -52,6 +58,14 @@ struct ServerState: ~Copyable {
         var limits = RingScheduler.Limits()
         if let guests { limits.checkPeriod = guests.checkPeriod }
         scheduler = RingScheduler(limits: limits)
+    }
+
+    /// The way to guests. Without it the caller has made a mistake.
+    var guestHost: GuestHost {
+        guard let guests else {
+            preconditionFailure("this server was made without a way to guests")
+        }
+        return guests
     }
 
     func session(_ id: ConnectionID) -> ServerSession? {

@@ -16,7 +16,9 @@ protocol SessionLink: AnyObject {
 enum LinkFailure: Error {
     /// The other end has gone.
     case ended
-    /// The guest broke its ring, or the event channel does not work.
+    /// More waits for the other end than may, or for too long.
+    case notRead
+    /// The other end broke its ring or the protocol, or the event channel does not work.
     case broken(RingFault, String)
 }
 

@@ -99,11 +99,8 @@ public final class StoreServer: Sendable {
         _ domain: DomainID, reference: GrantReference = StorePage.reference, port: EventPort
     ) throws(StoreError) {
         try loop.update { state throws(StoreError) in
-            guard let guests = state.guests else {
-                preconditionFailure("this server was made without a way to guests")
-            }
             do throws(RingRefusal) {
-                _ = try state.attach(domain, port, reference: reference, guests)
+                _ = try state.attach(domain, port, reference: reference, state.guestHost)
             } catch {
                 throw StoreError(
                     .unavailable, name: error.name, "no ring for \(domain): \(error.reason)")
@@ -112,14 +109,61 @@ public final class StoreServer: Sendable {
         }
     }
 
+    /// Serves the kernel of the domain that the store runs in, as dom0's xenstored does: its drivers, and whoever opens
+    /// /dev/xen/xenbus there. Needs a `GuestHost`.
+    ///
+    /// Throws `.unavailable` once stopped, where the kernel shows no ring (it does in dom0 alone), or when another store
+    /// has it.
+    /// - Parameters:
+    ///   - page: the file whose first page is the ring's.
+    ///   - port: the file that names the kernel's port, in digits.
+    /// Source: drivers/xen/xenfs/xenstored.c in Linux.
+    public func serveKernel(
+        page: String = "/proc/xen/xsd_kva", port: String = "/proc/xen/xsd_port"
+    ) throws(StoreError) {
+        let kernelPort = try Self.port(in: port)
+        let memory: MappedPage
+        do { memory = try MappedPage(of: page) } catch {
+            throw StoreError(
+                .unavailable, name: StoreErrorName(error.errorNumber),
+                "no ring of this kernel's: \(error); is this dom0, xenfs mounted, and the user root?"
+            )
+        }
+        try loop.update { state throws(StoreError) in
+            do throws(RingRefusal) {
+                try state.attachKernel(memory, kernelPort, state.guestHost)
+            } catch {
+                throw StoreError(
+                    .unavailable, name: error.name,
+                    "no ring of this kernel's: \(error.reason); is another store running?")
+            }
+        }
+    }
+
+    private static func port(in path: String) throws(StoreError) -> EventPort {
+        let text: [UInt8]
+        do {
+            var buffer = [UInt8](repeating: 0, count: 16)
+            let count = try OwnedDescriptor(opening: path, flags: O_RDONLY)
+                .readAvailable(into: &buffer)
+            text = Array(buffer[..<(count ?? 0)])
+        } catch {
+            throw StoreError(
+                .unavailable, name: StoreErrorName(error.errorNumber),
+                "no port of this kernel's: \(error); is this dom0, xenfs mounted, and the user root?"
+            )
+        }
+        let digits = String(decoding: text, as: UTF8.self).prefix { $0.isNumber }
+        guard let number = UInt32(digits) else {
+            throw StoreError(.unavailable, "no port of this kernel's: \(path) holds no number")
+        }
+        return EventPort(number)
+    }
+
     /// Forgets a domain that has gone, as xenstored does when Xen tells it: its connections end, its nodes and its
     /// permissions elsewhere are removed, `@releaseDomain` is told. Throws `.unavailable` once stopped.
     public func release(_ domain: DomainID) throws(StoreError) {
-        try loop.update {
-            $0.core.release(domain, &$0.outputs)
-            $0.carryOut()
-            $0.detach(domain)
-        }
+        try loop.update { $0.core.release(domain, &$0.outputs) }
     }
 
     /// What every connection has at this moment. Costs a look at each.

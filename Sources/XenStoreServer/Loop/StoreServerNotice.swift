@@ -13,6 +13,8 @@ public enum StoreServerNotice: Hashable, Sendable {
     case ringRefused(DomainID, reason: String)
     /// Guests' events do not come any more: rings are only looked at now and then.
     case eventsLost(reason: String)
+    /// Xen said that something has happened to a domain, and nobody could be asked to which.
+    case domainsUnknown(reason: String)
     /// A connection was ended because nobody takes its replies.
     case stalled(DomainID, byteCount: Int)
     /// A connection was ended because more waits for its reader than may.
@@ -55,6 +57,7 @@ extension StoreServerNotice: CustomStringConvertible {
         case .ringReconnected(let domain): "\(domain) has reconnected its ring"
         case .ringRefused(let domain, let reason): "\(domain) has no ring: \(reason)"
         case .eventsLost(let reason): "guests' events do not come any more: \(reason)"
+        case .domainsUnknown(let reason): "domains that died may be kept: \(reason)"
         case .stalled(let domain, let byteCount):
             "a connection of \(domain) takes no replies, and was ended with \(byteCount) bytes waiting"
         case .overflowed(let domain, let byteCount):

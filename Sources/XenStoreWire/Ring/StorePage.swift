@@ -113,8 +113,8 @@ public struct RingFault: RawRepresentable, Hashable, Sendable {
 
     /// The ring is served.
     public static let none = RingFault(rawValue: 0)
-    /// The event channel does not work.
-    public static let eventChannel = RingFault(rawValue: 1)
+    /// The client does not read, or the event channel does not work.
+    public static let communication = RingFault(rawValue: 1)
     /// The client's index offers more bytes than there can be.
     public static let index = RingFault(rawValue: 2)
     /// The client sent what cannot be followed, such as a packet that is too long.
@@ -125,7 +125,7 @@ extension RingFault: CustomStringConvertible {
     public var description: String {
         switch self {
         case .none: "no error"
-        case .eventChannel: "the event channel does not work"
+        case .communication: "communication problem"
         case .index: "impossible index"
         case .protocolViolation: "protocol violation"
         default: "error \(rawValue)"

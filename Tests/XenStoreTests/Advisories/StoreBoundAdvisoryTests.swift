@@ -206,7 +206,7 @@ import XenStoreWire
             0 1 RM /a| => OK|
             0 1 TRANSACTION_END F| => OK|
             check =>
-            release 3 =>
+            release 3 => detach 3
             0 0 READ /a| => !ENOENT
             check =>
             """)
@@ -245,7 +245,7 @@ import XenStoreWire
             3 1 WRITE a|1 => OK|
             0 0 TRANSACTION_START | => 1|
             0 1 WRITE /local/domain/3/b|1 => OK|
-            0 0 RELEASE 3| => 3<closed ; OK|
+            0 0 RELEASE 3| => 3<closed ; detach 3 ; OK|
             0 1 TRANSACTION_END T| => !EAGAIN
             check =>
             """)

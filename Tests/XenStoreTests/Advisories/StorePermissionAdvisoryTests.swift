@@ -19,10 +19,10 @@ import XenStoreWire
             0 0 SET_PERMS /secret/key|n0|w3| => OK|
             0 0 RM /secret/key| => OK|
             introduce 5 =>
-            release 5 =>
+            release 5 => detach 5
             0 0 SET_PERMS @releaseDomain|n0|r3| => 3<@releaseDomain|r| ; OK|
             introduce 5 =>
-            release 5 => 3<@releaseDomain/5|r|
+            release 5 => detach 5 ; 3<@releaseDomain/5|r|
             """)
     }
 
@@ -53,12 +53,12 @@ import XenStoreWire
             0 0 TRANSACTION_START | => 1|
             0 1 RM /| => !EINVAL
             0 1 TRANSACTION_END T| => OK|
-            release 3 => 3<closed
+            release 3 => 3<closed ; detach 3
             0 0 READ /| =>
             0 0 SET_PERMS /|n3| => OK|
             introduce 3 =>
             0 0 SET_PERMS @releaseDomain|n3| => OK|
-            release 3 =>
+            release 3 => detach 3
             0 0 GET_PERMS /| => n0|
             0 0 GET_PERMS @releaseDomain| => n0|
             check =>
@@ -77,7 +77,7 @@ import XenStoreWire
             1 0 READ /local/domain/10| => !EACCES
             0 0 SET_PERMS /local/domain/10|r10| => OK|
             0 0 WRITE /local/domain/1|y => 1</local/domain/1|t| ; OK|
-            release 1 => 1<closed
+            release 1 => 1<closed ; detach 1
             0 0 READ /local/domain/1| => !ENOENT
             0 0 READ /local/domain/10/x| => 1
             """)
@@ -94,7 +94,7 @@ import XenStoreWire
             0 0 SET_PERMS @releaseDomain|n0|r3| => OK|
             3 0 READ /shared| => 1
             0 0 SET_TARGET 3|3| => OK|
-            release 3 => 3<closed
+            release 3 => 3<closed ; detach 3
             introduce 3 =>
             3b 0 READ /shared| => !EACCES
             0 0 GET_PERMS /shared| => n0|
@@ -118,7 +118,7 @@ import XenStoreWire
             introduce 3 =>
             introduce 4 =>
             0 0 SET_TARGET 4|3| => OK|
-            release 3 =>
+            release 3 => detach 3
             introduce 3 =>
             0 0 WRITE /for-3|x => OK|
             0 0 SET_PERMS /for-3|n0|r3| => OK|
@@ -141,7 +141,7 @@ import XenStoreWire
             0 0 WRITE /backend/3/x|1 => OK|
             0 0 SET_PERMS /backend/3|n3| => OK|
             0b 0 WATCH /|t| => OK| ; 0b</|t|
-            release 3 => 0b</local/domain/3|t| ; 0b</backend/3|t|
+            release 3 => detach 3 ; 0b</local/domain/3|t| ; 0b</backend/3|t|
             0 0 DIRECTORY /local/domain| =>
             0 0 DIRECTORY /backend| =>
             check =>
@@ -160,7 +160,7 @@ import XenStoreWire
             0 0 TRANSACTION_START | => 1|
             0 1 SET_PERMS /x|n3|r3| => OK|
             0 1 WRITE /x/below|1 => OK|
-            release 3 =>
+            release 3 => detach 3
             introduce 3 =>
             0 1 TRANSACTION_END T| => OK|
             3 0 READ /x| => !EACCES
@@ -181,7 +181,7 @@ import XenStoreWire
             introduce 3 =>
             3 0 WATCH a|t| => OK| ; 3<a|t|
             3 0 TRANSACTION_START | => 1|
-            release 3 => 3<closed
+            release 3 => 3<closed ; detach 3
             introduce 3 =>
             0 0 GET_FEATURE 3| => 15|
             0 0 GET_QUOTA 3|nodes| => 1000|

@@ -27,7 +27,7 @@ import XenStoreWire
             0 0 SET_FEATURE 7|1| => !EBUSY
             0 0 GET_FEATURE 7| => 4|
             7 0 GET_FEATURE => 4|
-            release 7 => 7<closed
+            release 7 => 7<closed ; detach 7
             0 0 GET_FEATURE 7| => 15|
             """)
     }

@@ -51,8 +51,8 @@ import Testing
             0 0 WATCH @releaseDomain|plain| => OK| ; 0<@releaseDomain|plain|
             introduce 5 => 0<@introduceDomain|plain| ; 0<@introduceDomain/5|one|
             introduce 6 => 0<@introduceDomain|plain| ; 0<@introduceDomain/6|one|
-            release 6 => 0<@releaseDomain|plain| ; 0<@releaseDomain/6|one|
-            release 5 => 0<@releaseDomain|plain| ; 0<@releaseDomain/5|five| ; 0<@releaseDomain/5|one|
+            release 6 => detach 6 ; 0<@releaseDomain|plain| ; 0<@releaseDomain/6|one|
+            release 5 => detach 5 ; 0<@releaseDomain|plain| ; 0<@releaseDomain/5|five| ; 0<@releaseDomain/5|one|
             """)
     }
 
@@ -68,7 +68,7 @@ import Testing
             0 0 IS_DOMAIN_INTRODUCED 5| => T|
             0 0 RESUME 5| => OK|
             shutdown 5 => 0<@releaseDomain|r|
-            release 5 => 0<@releaseDomain|r|
+            release 5 => detach 5 ; 0<@releaseDomain|r|
             release 5 =>
             """)
     }

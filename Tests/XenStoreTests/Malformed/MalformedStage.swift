@@ -58,7 +58,7 @@ struct MalformedStage {
         core.handle(request, from: connection, now: now, &outputs)
         for output in outputs {
             guard case .attach(_, port: _, let ticket) = output else { continue }
-            core.attached(ticket, as: nil, now: now, &outputs)
+            core.attached(ticket, as: nil, &outputs)
         }
         let answers = outputs.compactMap { output -> Packet? in
             guard case .send(connection, let packet) = output, packet.operation != .watchEvent

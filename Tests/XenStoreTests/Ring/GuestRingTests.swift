@@ -176,9 +176,25 @@ import XenStoreWire
         try guest.write([1, 0, 0])
         #expect(try answer(toolstack, .release, "3\0") == "OK\0")
         #expect(stage.server.connections.map(\.isRing) == [false])
+        // Refused while the server still maps the page.
         try guest.close()
-        try stage.hypervisor.assertCleanedUp()
+        _ = stage.hypervisor.domain(DomainID(5))
         #expect(try answer(toolstack, .introduce, "5\01\0\(port)\0") == "EINVAL\0")
+        #expect(try answer(toolstack, .introduce, "6\01\0\(port)\0") == "ENOENT\0")
+        try stage.end()
+    }
+
+    /// It has no connection then, and its page and port are let go of all the same.
+    @Test func aBrokenRingIsLetGoOfAtRelease() throws {
+        let stage = try RingStage()
+        let guest = try stage.attachedGuest()
+        guest.page.memory.store([0, 0, 0, 0x70], at: 2052)
+        try guest.notify()
+        try guest.wait { guest.page.fault == .index }
+        let toolstack = try stage.server.connect(as: .dom0)
+        #expect(try answer(toolstack, .release, "3\0") == "OK\0")
+        // Refused while the server still maps the page.
+        try guest.close()
         try stage.end()
     }
 
@@ -220,7 +236,7 @@ import XenStoreWire
             guard try guest.write(request) == request.count else { break }
             if guest.page.fault != .none { break }
         }
-        try guest.wait { guest.page.fault == .eventChannel }
+        try guest.wait { guest.page.fault == .communication }
         #expect(stage.notices.hears { if case .stalled = $0 { true } else { false } })
         try stage.end(guest)
     }

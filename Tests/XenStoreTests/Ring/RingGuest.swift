@@ -12,21 +12,22 @@ import XenSystem
 
 /// A hypervisor, and a store server in its dom0.
 final class RingStage {
-    let hypervisor = MockHypervisor()
+    let hypervisor: MockHypervisor
     let server: StoreServer
     let notices = NoticeLog()
     /// Which grants stand for the reserved ones, that the mock does not give.
     let reserved: ReservedReferences
 
     init(
-        quota: StoreQuota = StoreQuota(), stallTimeout: Duration = .seconds(60),
-        checkPeriod: Duration = .seconds(20)
+        on hypervisor: MockHypervisor = MockHypervisor(), quota: StoreQuota = StoreQuota(),
+        stallTimeout: Duration = .seconds(60), checkPeriod: Duration = .seconds(20)
     ) throws {
+        self.hypervisor = hypervisor
         let process = hypervisor.domain(.dom0).startProcess(name: "xenstored")
         reserved = ReservedReferences(process.grants)
         let host = GuestHost(
             grants: GrantTable(reserved), events: EventChannels(process.events),
-            checkPeriod: checkPeriod)
+            domains: hypervisor.domains, checkPeriod: checkPeriod)
         let notices = notices
         server = try StoreServer(
             quota: quota, guests: host, stallTimeout: stallTimeout
@@ -112,29 +113,43 @@ final class RingGuest {
     let domain: DomainID
     let mock: MockDomain
     let page: StorePage
-    let reference: GrantReference
+    let reference: GrantReference?
     private var share: GrantShare?
+    private var kernelPage: MappedPage?
     private var channel: EventChannel?
     private let events: EventChannels
     private var end: ByteRingEnd
     private var parser = PacketParser()
 
-    init(_ mock: MockDomain, indicesFrom start: UInt32) throws {
-        self.mock = mock
-        domain = mock.id
+    convenience init(_ mock: MockDomain, indicesFrom start: UInt32) throws {
         let process = mock.startProcess(name: "guest")
         let share = try GrantTable(process.grants).share(pageCount: 1, with: .dom0)
         // Safe: the share lives as long as this guest's other parts are used.
         let memory = unsafe share.memory
-        reference = share.references[0]
-        page = StorePage(memory)
         for offset in stride(from: 2048, through: 2060, by: 4) {
             memory.store((0..<4).map { UInt8(truncatingIfNeeded: start >> ($0 * 8)) }, at: offset)
         }
+        try self.init(process, memory, share.references[0])
+        self.share = consume share
+    }
+
+    /// The kernel of this domain, whose page is that of a file.
+    convenience init(kernelOf mock: MockDomain, page path: String) throws {
+        let page = try MappedPage(of: path)
+        try self.init(mock.startProcess(name: "kernel"), page.memory, nil)
+        kernelPage = page
+    }
+
+    private init(
+        _ process: MockProcess, _ memory: SharedMemory, _ reference: GrantReference?
+    ) throws {
+        mock = process.domain
+        domain = mock.id
+        self.reference = reference
+        page = StorePage(memory)
         end = .xenstoreClient(memory)
         events = EventChannels(process.events)
         channel = try events.bindUnbound(for: .dom0)
-        self.share = consume share
     }
 
     var port: EventPort { channel?.port ?? EventPort(0) }

@@ -56,7 +56,7 @@ import XenStoreWire
         client.close()
     }
 
-    @Test(arguments: [RingFault.eventChannel, .index, .protocolViolation])
+    @Test(arguments: [RingFault.communication, .index, .protocolViolation])
     func aRingThatTheServerGaveUpIsReset(fault: RingFault) async throws {
         let server = try RingServer()
         defer { server.stop() }

@@ -67,9 +67,9 @@ struct CoreScene {
         for output in outputs {
             guard case .attach(_, port: _, let ticket) = output else { continue }
             if let attachFailure {
-                core.failedToAttach(ticket, attachFailure, now: now, &outputs)
+                core.failedToAttach(ticket, attachFailure, &outputs)
             } else {
-                core.attached(ticket, as: nil, now: now, &outputs)
+                core.attached(ticket, as: nil, &outputs)
             }
         }
         return outputs

@@ -1,19 +1,19 @@
 import XenCore
 import XenEvtchn
-import XenGrant
 import XenRing
 import XenStoreWire
 
-/// A guest's page and port, and the ring in it. One ring has many lives: each reconnection begins another session.
+/// A domain's page and port, and the ring in it. One ring has many lives: each reconnection begins another session.
 ///
 /// Source: docs/misc/xenstore-ring.txt.
-final class GuestRing: SessionLink {
+final class DomainRing: SessionLink {
     let domain: DomainID
     /// In the scheduler.
     let ringID: RingID
     let channel: EventChannel
     let page: StorePage
-    private let mapping: GrantMapping
+    /// Keeps `page` mapped.
+    private let ownedPage: DomainRingPage
     private var end: ByteRingEnd
     /// What is read on its way to the parser.
     private var bytes: [UInt8] = []
@@ -23,16 +23,16 @@ final class GuestRing: SessionLink {
     private(set) var isEmpty = false
 
     init(
-        _ domain: DomainID, _ ringID: RingID, _ mapping: consuming GrantMapping,
+        _ domain: DomainID, _ ringID: RingID, _ page: consuming DomainRingPage,
         _ channel: consuming EventChannel
     ) {
         self.domain = domain
         self.ringID = ringID
         self.channel = channel
         // Safe: the page and its ring go with this object, which keeps the mapping.
-        page = StorePage(unsafe mapping.memory)
-        end = .xenstoreServer(page.memory)
-        self.mapping = mapping
+        self.page = StorePage(unsafe page.memory)
+        end = .xenstoreServer(self.page.memory)
+        ownedPage = page
     }
 
     func receive(
@@ -91,8 +91,8 @@ final class GuestRing: SessionLink {
         try? notify()
     }
 
-    private func notify() throws(LinkFailure) {
-        do { try channel.notify() } catch { throw .broken(.eventChannel, error.message) }
+    func notify() throws(LinkFailure) {
+        do { try channel.notify() } catch { throw .broken(.communication, error.message) }
     }
 
     /// Bytes in each direction.
