@@ -8,11 +8,10 @@ public protocol ByteTransport: Sendable {
     /// The most bytes that one packet's payload may have on this way.
     var payloadByteCountLimit: Int { get }
 
-    /// Whether each `write` must be one whole packet, may block for as long as the other side needs, throws the answer
-    /// to a packet that is refused, and must not follow another before that one's reply, as with `/dev/xen/xenbus`:
-    /// Linux sends a request's payload from the one buffer of the open file, into which the next write goes
-    /// (drivers/xen/xenbus/xenbus_dev_frontend.c, xenbus_xs.c).
-    var answersWrites: Bool { get }
+    /// Whether the kernel's own store client is behind this, as behind `/dev/xen/xenbus`. Then each `write` must be one
+    /// whole packet, and none follows another before that one's reply: Linux sends a request's payload from the one
+    /// buffer of the open file, into which the next write goes (drivers/xen/xenbus/xenbus_dev_frontend.c, xenbus_xs.c).
+    var isKernelDevice: Bool { get }
 
     /// Reads what there is into `buffer` from its start, at most its count.
     ///
@@ -25,7 +24,7 @@ public protocol ByteTransport: Sendable {
 
     /// Writes what fits now of `bytes` from `offset`. Returns how many bytes went, 0 when none did.
     ///
-    /// Throws `.disconnected`, or `.refused` where the transport answers writes.
+    /// Throws `.disconnected`.
     func write(_ bytes: [UInt8], from offset: Int) throws(StoreError) -> Int
 
     /// Blocks until there is something to read (or to take, when `forWriting`), the deadline has passed or `wake` was called.

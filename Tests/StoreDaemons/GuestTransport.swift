@@ -33,7 +33,7 @@ package final class GuestTransport: ByteTransport {
 
     package var payloadByteCountLimit: Int { Packet.payloadByteCountLimit }
 
-    package var answersWrites: Bool { false }
+    package var isKernelDevice: Bool { false }
 
     /// The page's bytes, for tests that write what no client would.
     package var memory: SharedMemory { page.memory }

@@ -27,7 +27,7 @@ package final class StoreConnection {
         throws
     {
         let descriptor = try Self.connected(to: socket, until: deadline)
-        self.init(over: try DescriptorTransport(descriptor, .socket, name: socket))
+        self.init(over: try SocketTransport(descriptor, name: socket))
     }
 
     private static func connected(

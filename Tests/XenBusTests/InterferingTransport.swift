@@ -32,7 +32,7 @@ final class InterferingTransport: ByteTransport {
     var disturbancesLeft: Int { commitsLeft.withLock { $0 } }
 
     var payloadByteCountLimit: Int { inner.payloadByteCountLimit }
-    var answersWrites: Bool { inner.answersWrites }
+    var isKernelDevice: Bool { inner.isKernelDevice }
 
     func read(into buffer: inout [UInt8]) throws(StoreError) -> Int? {
         try inner.read(into: &buffer)

@@ -108,7 +108,7 @@ final class ResumableTransport: ByteTransport {
     }
 
     var payloadByteCountLimit: Int { inner.payloadByteCountLimit }
-    var answersWrites: Bool { inner.answersWrites }
+    var isKernelDevice: Bool { inner.isKernelDevice }
     func wake() { inner.wake() }
     func close() { inner.close() }
 }

@@ -6,10 +6,10 @@ import XenSystem
 
 /// A server's end of a connection, in the hands of a test.
 final class ScriptedServer: Sendable {
-    private let transport: DescriptorTransport
+    private let transport: SocketTransport
     private let parser = Mutex(PacketParser())
 
-    init(_ transport: DescriptorTransport) { self.transport = transport }
+    init(_ transport: SocketTransport) { self.transport = transport }
 
     /// Blocks until the client has sent a request.
     func nextRequest() throws -> Packet {
@@ -41,54 +41,4 @@ final class ScriptedServer: Sendable {
     func send(_ bytes: [UInt8]) throws {
         #expect(try transport.write(bytes, from: 0) == bytes.count)
     }
-}
-
-/// Like `/dev/xen/xenbus`: it answers a WATCH that fails by an error of the write, and all else by packets, later.
-final class RefusingDevice: ByteTransport {
-    private let near: DescriptorTransport
-    private let far: ScriptedServer
-    private let requests = Mutex((unansweredCount: 0, overlapCount: 0))
-
-    init() throws {
-        let ends = try UnixSocket.pair().split()
-        near = try DescriptorTransport(
-            OwnedDescriptor(adopting: ends.near), .socket, name: "a device")
-        far = ScriptedServer(
-            try DescriptorTransport(OwnedDescriptor(adopting: ends.far), .socket, name: "a device"))
-    }
-
-    /// How many requests came before an earlier one was answered.
-    var overlapCount: Int { requests.withLock { $0.overlapCount } }
-
-    var payloadByteCountLimit: Int { 4080 }
-    var answersWrites: Bool { true }
-
-    func read(into buffer: inout [UInt8]) throws(StoreError) -> Int? {
-        try near.read(into: &buffer)
-    }
-
-    func write(_ bytes: [UInt8], from offset: Int) throws(StoreError) -> Int {
-        var parser = PacketParser()
-        parser.append(bytes[offset...])
-        guard let packet = try parser.next(), packet.operation != .watch else {
-            throw StoreError(.refused, name: .exists, "a device refused")
-        }
-        requests.withLock {
-            $0.overlapCount += $0.unansweredCount
-            $0.unansweredCount += 1
-        }
-        Task {
-            await Task.yield()
-            requests.withLock { $0.unansweredCount -= 1 }
-            try far.answer(packet, "value")
-        }
-        return bytes.count - offset
-    }
-
-    func wait(forWriting: Bool, until deadline: Deadline) throws(StoreError) {
-        try near.wait(forWriting: forWriting, until: deadline)
-    }
-
-    func wake() { near.wake() }
-    func close() { near.close() }
 }

@@ -164,7 +164,7 @@ public final class BlockingStoreClient {
             try receiveAll(transport)
             throw error
         }
-        // Something may have ended without a reply, such as what the device refused.
+        // Something may have ended without being sent.
         guard core.completions.isEmpty else { return true }
         if isBlocked { try transport.wait(forWriting: true, until: deadline) }
         let count =
@@ -192,14 +192,9 @@ public final class BlockingStoreClient {
     /// True when something is left that the transport does not take now.
     private func transmit(_ transport: any ByteTransport) throws(StoreError) -> Bool {
         while core.prepareOutput() {
-            do throws(StoreError) {
-                let count = try transport.write(core.output.bytes, from: core.output.offset)
-                guard count > 0 else { return true }
-                core.tookOutput(count)
-            } catch {
-                guard transport.answersWrites, error.code == .refused else { throw error }
-                core.refusedOutput(error.name ?? .inputOutput)
-            }
+            let count = try transport.write(core.output.bytes, from: core.output.offset)
+            guard count > 0 else { return true }
+            core.tookOutput(count)
         }
         return false
     }

@@ -51,20 +51,13 @@ extension ClientConnection {
         _ link: ConnectionState.Link, until deadline: Deadline, _ hasOutput: Bool,
         _ buffer: inout [UInt8]
     ) throws(StoreError) {
-        let transport = link.transport
-        if transport.answersWrites {
-            try transmitToDevice(link)
-            try transport.wait(forWriting: false, until: deadline)
-            try receive(link, &buffer)
-        } else {
-            try transport.wait(forWriting: hasOutput, until: deadline)
-            try receive(link, &buffer)
-            let failure = state.withLock { state in
-                _ = state.flush()
-                return state.link?.failure
-            }
-            if let failure { try end(link, failure, &buffer) }
+        try link.transport.wait(forWriting: hasOutput, until: deadline)
+        try receive(link, &buffer)
+        let failure = state.withLock { state in
+            _ = state.flush()
+            return state.link?.failure
         }
+        if let failure { try end(link, failure, &buffer) }
     }
 
     /// Reads what the server said before it went, which counts; then throws.
@@ -102,23 +95,5 @@ extension ClientConnection {
         news.resume()
         if let failure { throw failure }
         return count
-    }
-
-    /// Writes to a transport that takes one request at a time and may answer it with a refusal.
-    private func transmitToDevice(_ link: ConnectionState.Link) throws(StoreError) {
-        while let request = state.withLock({ $0.takeDeviceRequest(link.epoch) }) {
-            do throws(StoreError) {
-                while try link.transport.write(request, from: 0) == 0 {
-                    try link.transport.wait(forWriting: true, until: .after(.milliseconds(10)))
-                }
-            } catch {
-                guard error.code == .refused else { throw error }
-                state.withLock { state -> Resumptions in
-                    guard state.core.epoch == link.epoch else { return Resumptions() }
-                    state.core.refusedOutput(error.name ?? .inputOutput)
-                    return state.news()
-                }.resume()
-            }
-        }
     }
 }

@@ -99,10 +99,9 @@ struct ConnectionState: Sendable {
 
     /// Writes what waits, or leaves it to be gathered with what follows.
     mutating func transmit() -> Transmission {
-        guard link != nil, !isGathering, core.unansweredCount >= Self.gatheringThreshold,
-            !core.traits.isKernelDevice
-        else {
-            return isGathering ? Transmission(mustWake: needsEarlierWake()) : transmitGathered()
+        if isGathering { return Transmission(mustWake: needsEarlierWake()) }
+        guard link != nil, core.unansweredCount >= Self.gatheringThreshold else {
+            return transmitGathered()
         }
         isGathering = true
         return Transmission(mustWake: needsEarlierWake(), mustGather: true)
@@ -119,7 +118,7 @@ struct ConnectionState: Sendable {
     /// Writes what fits now. True when something is left, for which the thread has to wait; also when writing has
     /// failed, for the thread to read the last and to give the connection up.
     mutating func flush() -> Bool {
-        guard let link, link.failure == nil, !core.traits.isKernelDevice else { return true }
+        guard let link, link.failure == nil else { return true }
         do throws(StoreError) {
             while core.prepareOutput() {
                 let count = try link.transport.write(core.output.bytes, from: core.output.offset)
@@ -131,13 +130,6 @@ struct ConnectionState: Sendable {
             self.link?.failure = error
             return true
         }
-    }
-
-    /// The next request for the device, which from now on counts as sent.
-    mutating func takeDeviceRequest(_ epoch: Epoch) -> [UInt8]? {
-        guard core.epoch == epoch, core.prepareOutput() else { return nil }
-        defer { core.tookOutput(core.output.count) }
-        return core.output.bytes
     }
 
     mutating func receive(_ bytes: ArraySlice<UInt8>, in epoch: Epoch) throws(StoreError) {

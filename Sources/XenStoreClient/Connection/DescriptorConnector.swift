@@ -15,43 +15,52 @@ struct DescriptorConnector: StoreConnector {
     /// Throws `.unavailable`, saying what is wrong with the path and what to do; `EAGAIN` when the server has not taken
     /// as many connections as it lets wait. Does not block.
     func connect(until deadline: Deadline) throws(StoreError) -> any ByteTransport {
-        guard !Self.isPlainFile(path) else {
+        switch Self.kind(of: path) {
+        case .plainFile:
             throw StoreError(
                 .unavailable,
                 "cannot reach the store at \(path): it is a plain file, neither a server's socket nor Xen's device"
             )
+        case .device: try DeviceTransport(try openDevice(), name: path)
+        case .socket, nil: try SocketTransport(try openSocket(), name: path)
         }
-        let kind = Self.kind(of: path) ?? .socket
-        return try DescriptorTransport(try open(kind), kind, name: path)
     }
 
-    private func open(_ kind: DescriptorTransport.Kind) throws(StoreError) -> OwnedDescriptor {
-        do throws(SystemFailure) {
-            return switch kind {
-            case .socket: try UnixSocket.connect(to: path)
-            case .device: try OwnedDescriptor(opening: path, flags: O_RDWR | O_NONBLOCK)
-            }
-        } catch {
-            throw StoreError(
-                .unavailable, name: StoreErrorName(error.errorNumber),
-                "cannot reach the store at \(path): \(Self.advice(error))")
+    private func openDevice() throws(StoreError) -> OwnedDescriptor {
+        do { return try OwnedDescriptor(opening: path, flags: O_RDWR | O_NONBLOCK) } catch {
+            throw unreachable(error)
         }
+    }
+
+    private func openSocket() throws(StoreError) -> OwnedDescriptor {
+        do { return try UnixSocket.connect(to: path) } catch { throw unreachable(error) }
+    }
+
+    private func unreachable(_ failure: SystemFailure) -> StoreError {
+        StoreError(
+            .unavailable, name: StoreErrorName(failure.errorNumber),
+            "cannot reach the store at \(path): \(Self.advice(failure))")
+    }
+
+    /// What a path may lead to.
+    enum Kind {
+        case socket
+        case device
+        /// Requests would overwrite somebody's data.
+        case plainFile
     }
 
     /// Nil when there is nothing at the path.
-    static func kind(of path: String) -> DescriptorTransport.Kind? {
+    static func kind(of path: String) -> Kind? {
         var status = stat()
         // Safe: the private structure that stat(2) fills.
         guard unsafe stat(path, &status) == 0 else { return nil }
-        return status.st_mode & S_IFMT == S_IFSOCK ? .socket : .device
-    }
-
-    /// Whether requests would overwrite somebody's data. Below /proc the xenbus device looks like a file.
-    private static func isPlainFile(_ path: String) -> Bool {
-        var status = stat()
-        // Safe: as above.
-        guard unsafe stat(path, &status) == 0 else { return false }
-        return status.st_mode & S_IFMT == S_IFREG && !path.hasPrefix("/proc/")
+        return switch status.st_mode & S_IFMT {
+        case S_IFSOCK: .socket
+        // Below /proc the xenbus device looks like a file.
+        case S_IFREG where !path.hasPrefix("/proc/"): .plainFile
+        default: .device
+        }
     }
 
     private static func advice(_ failure: SystemFailure) -> String {

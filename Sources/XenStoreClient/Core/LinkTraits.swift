@@ -11,6 +11,6 @@ struct LinkTraits: Hashable, Sendable {
 extension LinkTraits {
     init(_ transport: any ByteTransport) {
         payloadByteCountLimit = transport.payloadByteCountLimit
-        isKernelDevice = transport.answersWrites
+        isKernelDevice = transport.isKernelDevice
     }
 }

@@ -26,7 +26,7 @@ public final class RingTransport: ByteTransport {
     }
 
     public var payloadByteCountLimit: Int { Packet.payloadByteCountLimit }
-    public var answersWrites: Bool { false }
+    public var isKernelDevice: Bool { false }
 
     public func read(into buffer: inout [UInt8]) throws(StoreError) -> Int? {
         try checkServed()

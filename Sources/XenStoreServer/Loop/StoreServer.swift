@@ -74,8 +74,8 @@ public final class StoreServer: Sendable {
             throw StoreError(.unavailable, "no descriptor left for a connection: \(error)")
         }
         let near = SharedDescriptor(OwnedDescriptor(adopting: ends.near))
-        let transport = try DescriptorTransport(
-            OwnedDescriptor(adopting: ends.far), .socket, name: "the store of \(domain)")
+        let transport = try SocketTransport(
+            OwnedDescriptor(adopting: ends.far), name: "the store of \(domain)")
         try loop.update { state throws(StoreError) in
             do { try state.connect(near, as: domain) } catch {
                 throw StoreError(.unavailable, "no room for a connection: \(error)")

@@ -116,10 +116,10 @@ import XenSystem
     @Test func aSilentServerMakesADeadlineError() throws {
         let ends = try UnixSocket.pair().split()
         let far = ScriptedServer(
-            try DescriptorTransport(OwnedDescriptor(adopting: ends.far), .socket, name: "a test"))
+            try SocketTransport(OwnedDescriptor(adopting: ends.far), name: "a test"))
         let store = try BlockingStoreClient(
-            over: try DescriptorTransport(
-                OwnedDescriptor(adopting: ends.near), .socket, name: "a test"))
+            over: try SocketTransport(
+                OwnedDescriptor(adopting: ends.near), name: "a test"))
         let error = #expect(throws: StoreError.self) {
             _ = try store.perform(.read("/a"), until: .after(.milliseconds(20)))
         }
@@ -134,14 +134,5 @@ import XenSystem
         let end = #expect(throws: StoreError.self) { _ = try store.read("/c") }
         #expect(end?.code == .disconnected)
         #expect(store.disconnection?.code == .disconnected)
-    }
-
-    @Test func aDeviceAnswersWritesWithErrno() throws {
-        let store = try BlockingStoreClient(
-            over: try RefusingDevice(), requestTimeout: .seconds(20))
-        let refused = #expect(throws: StoreError.self) { _ = try store.watch("/a") }
-        #expect(refused?.name == .exists)
-        let values = store.perform(contentsOf: (0..<20).map { _ in .read("/a") })
-        #expect(values.allSatisfy { (try? $0.get()) == Array("value".utf8) })
     }
 }

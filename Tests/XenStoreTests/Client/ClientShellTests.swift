@@ -122,38 +122,13 @@ import XenSystem
         #expect(missing?.name == .noEntry)
     }
 
-    @Test func aDeviceAnswersWritesWithErrno() async throws {
-        let device = try RefusingDevice()
-        let client = try StoreClient(over: device, requestTimeout: .seconds(20))
-        let refused = await #expect(throws: StoreError.self) { _ = try await client.watch("/a") }
-        #expect(refused?.name == .exists)
-        #expect(try await client.readString("/a") == "value")
-        #expect(client.disconnection == nil)
-        client.close()
-    }
-
-    @Test func aDeviceGetsOneRequestAtATime() async throws {
-        let device = try RefusingDevice()
-        let client = try StoreClient(over: device, requestTimeout: .seconds(20))
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<50 {
-                group.addTask {
-                    let value = try await client.readString("/a")
-                    #expect(value == "value")
-                }
-            }
-            try await group.waitForAll()
-        }
-        #expect(device.overlapCount == 0)
-    }
-
     /// A client, and its server's end in the test's hands.
     private func pair(timeout: Duration = .seconds(20)) throws -> (StoreClient, ScriptedServer) {
         let ends = try UnixSocket.pair().split()
-        let near = try DescriptorTransport(
-            OwnedDescriptor(adopting: ends.near), .socket, name: "a test")
-        let far = try DescriptorTransport(
-            OwnedDescriptor(adopting: ends.far), .socket, name: "a test")
+        let near = try SocketTransport(
+            OwnedDescriptor(adopting: ends.near), name: "a test")
+        let far = try SocketTransport(
+            OwnedDescriptor(adopting: ends.far), name: "a test")
         return (try StoreClient(over: near, requestTimeout: timeout), ScriptedServer(far))
     }
 }

@@ -13,19 +13,19 @@ final class DepartingTransport: ByteTransport {
         let action: @Sendable () throws -> Void
     }
 
-    private let near: DescriptorTransport
+    private let near: SocketTransport
     private let plan = Mutex<Plan?>(nil)
     /// Whether what the server has sent is still on its way.
     private let isHeld = Mutex(false)
 
-    private init(_ near: DescriptorTransport) { self.near = near }
+    private init(_ near: SocketTransport) { self.near = near }
 
     static func pair() throws -> (DepartingTransport, ScriptedServer) {
         let ends = try UnixSocket.pair().split()
-        let near = try DescriptorTransport(
-            OwnedDescriptor(adopting: ends.near), .socket, name: "a test")
-        let far = try DescriptorTransport(
-            OwnedDescriptor(adopting: ends.far), .socket, name: "a test")
+        let near = try SocketTransport(
+            OwnedDescriptor(adopting: ends.near), name: "a test")
+        let far = try SocketTransport(
+            OwnedDescriptor(adopting: ends.far), name: "a test")
         return (DepartingTransport(near), ScriptedServer(far))
     }
 
@@ -34,7 +34,7 @@ final class DepartingTransport: ByteTransport {
     }
 
     var payloadByteCountLimit: Int { near.payloadByteCountLimit }
-    var answersWrites: Bool { false }
+    var isKernelDevice: Bool { false }
 
     func read(into buffer: inout [UInt8]) throws(StoreError) -> Int? {
         guard !isHeld.withLock({ $0 }) else { return nil }

@@ -50,6 +50,6 @@ final class FullQueue {
     func accept() throws -> ScriptedServer {
         try waitUntilReadable(listener.rawValue, until: .after(.seconds(20)))
         return ScriptedServer(
-            try DescriptorTransport(try UnixSocket.accept(from: listener), .socket, name: "a test"))
+            try SocketTransport(try UnixSocket.accept(from: listener), name: "a test"))
     }
 }

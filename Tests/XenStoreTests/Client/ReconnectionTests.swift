@@ -123,9 +123,9 @@ final class SwitchedConnector: StoreConnector {
     @Test func aWriteWhoseAnswerIsLostIsInDoubt() async throws {
         let ends = try UnixSocket.pair().split()
         let far = ScriptedServer(
-            try DescriptorTransport(OwnedDescriptor(adopting: ends.far), .socket, name: "a test"))
-        let near = try DescriptorTransport(
-            OwnedDescriptor(adopting: ends.near), .socket, name: "a test")
+            try SocketTransport(OwnedDescriptor(adopting: ends.far), name: "a test"))
+        let near = try SocketTransport(
+            OwnedDescriptor(adopting: ends.near), name: "a test")
         let connector = OnceThenNever(near)
         let client = try StoreClient(
             reconnecting: connector, requestTimeout: .seconds(20), policy: policy)
@@ -146,9 +146,9 @@ final class SwitchedConnector: StoreConnector {
 
 /// One connection, and no other.
 private final class OnceThenNever: StoreConnector {
-    private let transport: Mutex<DescriptorTransport?>
+    private let transport: Mutex<SocketTransport?>
 
-    init(_ transport: DescriptorTransport) { self.transport = Mutex(transport) }
+    init(_ transport: SocketTransport) { self.transport = Mutex(transport) }
 
     func connect(until deadline: Deadline) throws(StoreError) -> any ByteTransport {
         guard let transport = transport.withLock({ $0.take() }) else {

@@ -54,7 +54,7 @@ private final class RingGuestTransport: ByteTransport, @unchecked Sendable {
     init(_ guest: RingGuest) { self.guest = guest }
 
     var payloadByteCountLimit: Int { Packet.payloadByteCountLimit }
-    var answersWrites: Bool { false }
+    var isKernelDevice: Bool { false }
 
     func read(into buffer: inout [UInt8]) throws(StoreError) -> Int? {
         do {
