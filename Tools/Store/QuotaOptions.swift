@@ -6,10 +6,10 @@ struct QuotaOptions: ParsableArguments {
     @Option(help: "Nodes that a guest may own.")
     var nodes = StoreQuota().nodes
 
-    @Option(help: "Watches on a guest's connection.")
+    @Option(help: "Watches that a guest may have.")
     var watches = StoreQuota().watches
 
-    @Option(help: "Open transactions on a guest's connection.")
+    @Option(help: "Transactions that a guest may have open.")
     var transactions = StoreQuota().transactions
 
     @Option(help: "Nodes that a guest's transaction may touch.")
@@ -36,13 +36,18 @@ struct QuotaOptions: ParsableArguments {
     @Option(help: "Bytes that may wait for a reader before its connection ends.")
     var outputBytes = StoreQuota().outputByteCount
 
-    func validate() throws {
-        let limits = [
-            nodes, watches, transactions, transactionNodes, outstanding, memoryBytes,
-            softMemoryBytes,
-            nodeBytes, permissions, pathBytes,
+    private var limits: [(WritableKeyPath<StoreQuota, Int>, Int)] {
+        [
+            (\.nodes, nodes), (\.watches, watches), (\.transactions, transactions),
+            (\.transactionNodes, transactionNodes), (\.outstanding, outstanding),
+            (\.memoryByteCount, memoryBytes), (\.softMemoryByteCount, softMemoryBytes),
+            (\.nodeByteCount, nodeBytes), (\.permissions, permissions),
+            (\.pathByteCount, pathBytes),
         ]
-        guard limits.allSatisfy({ (0...Int(Int32.max)).contains($0) }) else {
+    }
+
+    func validate() throws {
+        guard limits.allSatisfy({ (0...Int(Int32.max)).contains($0.1) }) else {
             throw ValidationError("a quota is 0 to \(Int32.max)")
         }
         guard (1 << 16...1 << 30).contains(outputBytes) else {
@@ -52,16 +57,7 @@ struct QuotaOptions: ParsableArguments {
 
     var quota: StoreQuota {
         var quota = StoreQuota()
-        quota.nodes = nodes
-        quota.watches = watches
-        quota.transactions = transactions
-        quota.transactionNodes = transactionNodes
-        quota.outstanding = outstanding
-        quota.memoryByteCount = memoryBytes
-        quota.softMemoryByteCount = softMemoryBytes
-        quota.nodeByteCount = nodeBytes
-        quota.permissions = permissions
-        quota.pathByteCount = pathBytes
+        for (name, limit) in limits { quota[keyPath: name] = limit }
         quota.outputByteCount = outputBytes
         return quota
     }

@@ -6,7 +6,7 @@ import XenSystem
 
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Serves a store of its own on a socket, until SIGTERM or SIGINT.",
+        abstract: "Serves a store of its own on a socket, until SIGTERM, SIGINT or SIGHUP.",
         discussion: """
             Whoever connects is dom0, and only this user may. The store is in memory and begins empty. A socket that a \
             dead server left is replaced; one that is served is not. It stays in the foreground, logs to standard error, \

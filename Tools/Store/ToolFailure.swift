@@ -5,6 +5,7 @@ import XenSystem
 enum ExitStatus: Int32 {
     case noSuchNode = 1
     case refused = 2
+    case outcomeUnknown = 3
     /// `EX_USAGE`, which ArgumentParser uses, too.
     case usage = 64
     case badScript = 65
@@ -52,6 +53,7 @@ extension ExitStatus {
             case .invalidPath, .tooLong: .usage
             case .protocolViolation: .protocolViolation
             case .unavailable, .disconnected: .unreachable
+            case .outcomeUnknown: .outcomeUnknown
             default: .tryAgain
             }
     }

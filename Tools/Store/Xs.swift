@@ -12,9 +12,10 @@ struct Xs: AsyncParsableCommand {
             XENSTORED_RUNDIR, /dev/xen/xenbus, /proc/xen/xenbus. A path may be relative to the domain's home.
 
             The status is 0 if all went well; 1 if there is no such node; 2 if the server refused for another \
-            reason; 64 if the command line is wrong, 65 a script; 69 if no server can be reached; 74 if a file \
-            or pipe failed; 75 if trying again may help (time is over, a conflict); 76 if the server broke the \
-            protocol; 77 if this domain may not.
+            reason; 3 if the connection was lost and the change may have been made; 64 if the command line is \
+            wrong, 65 a script, 66 if there is none; 69 if no server can be reached; 73 if serve cannot make its \
+            files; 74 if a file or pipe failed; 75 if trying again may help (time is over, a conflict); 76 if the \
+            server broke the protocol; 77 if this domain may not.
             """,
         subcommands: [
             Read.self, Write.self, MakeDirectory.self, Remove.self, List.self,

@@ -37,6 +37,10 @@ extension Request {
             case .notImplemented: "this server does not know the operation"
             case .again: "it conflicts with another change; try again"
             case .tooBig: "the answer does not fit one packet"
+            case .invalid: "malformed, or impossible for this node or domain"
+            case .exists: "it is there already: a watch by this path and token"
+            case .busy: "not now: a transaction is open, or the domain is introduced"
+            case .noMemory: "a quota of memory is used up"
             default: "the server refused"
             }
         return StoreError(.refused, name: name, "\(self): \(advice)")

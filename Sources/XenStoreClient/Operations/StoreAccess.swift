@@ -4,7 +4,8 @@ public import XenStoreWire
 /// The store as seen by a client, or from within one of its transactions.
 ///
 /// Every method suspends until the server has answered, and throws `StoreError`: `.refused` with the server's word,
-/// `.timedOut`, `.cancelled`, `.disconnected`, `.outcomeUnknown`, `.tooLong` or `.protocolViolation`.
+/// `.timedOut`, `.cancelled`, `.disconnected`, `.outcomeUnknown`, `.tooLong`, `.protocolViolation`, `.limitReached` when
+/// this client has too many requests under way, and within a transaction `.conflict` once its connection is lost.
 public protocol StoreAccess: Sendable {
     /// Sends any request and returns the payload of its reply, as `Reply` reads it.
     func perform(_ request: Request) async throws(StoreError) -> [UInt8]
