@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 import XenTesting
 
@@ -51,6 +52,25 @@ import XenTesting
         #expect(simulation.elapsed >= .seconds(20))
         #expect(simulation.elapsed < .seconds(21))
         #expect(simulation.trace?.count == simulation.stepCount)
+    }
+
+    /// As where a real program takes part: what was found first is told, though it cannot be found again.
+    @Test func aFailureThatDoesNotComeAgainIsTold() throws {
+        let playCount = Mutex(0)
+        let history = SimulatedHistory("once") { simulation in
+            if simulation.choices.happens("fault", 1),
+                playCount.withLock({
+                    $0 += 1; return $0
+                }) == 1
+            {
+                throw SimulationFailure("it goes well", "it did not")
+            }
+        }
+        let failure = try #require(throws: FailedHistory.self) { try history.check(seeds: [7]) }
+        #expect(failure.outcome.failure?.promise == "it goes well")
+        #expect(failure.only.map { "\($0)" } == ["fault.0"])
+        // Nor is what does not fail at all shrunk to nothing.
+        #expect(history.shrunk(seed: 7).only.map { "\($0)" } == ["fault.0"])
     }
 
     @Test func whatDoesNotEndIsAFailure() {

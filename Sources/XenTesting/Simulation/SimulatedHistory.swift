@@ -47,8 +47,11 @@ public struct SimulatedHistory: Sendable {
     public func check(
         seeds: some Sequence<UInt64>, replayLimit: Int = 500
     ) throws(FailedHistory) {
-        for seed in seeds where run(seed: seed).failure != nil {
-            throw shrunk(seed: seed, replayLimit: replayLimit)
+        for seed in seeds {
+            let outcome = run(seed: seed)
+            if outcome.failure != nil {
+                throw shrunk(outcome, seed: seed, replayLimit: replayLimit)
+            }
         }
     }
 
@@ -56,12 +59,19 @@ public struct SimulatedHistory: Sendable {
     ///
     /// - Parameter replayLimit: how many histories to play for it.
     public func shrunk(seed: UInt64, replayLimit: Int = 500) -> FailedHistory {
-        let first = run(seed: seed)
+        shrunk(run(seed: seed), seed: seed, replayLimit: replayLimit)
+    }
+
+    /// - Parameter first: what is returned as it is, should the failure not come again.
+    private func shrunk(
+        _ first: HistoryOutcome, seed: UInt64, replayLimit: Int
+    ) -> FailedHistory {
         var kept = first.taken
         var replaysLeft = replayLimit
         func stillFails(_ only: [HistoryChoice]) -> Bool {
+            guard let promise = first.failure?.promise else { return false }
             replaysLeft -= 1
-            return run(seed: seed, only: Set(only)).failure?.promise == first.failure?.promise
+            return run(seed: seed, only: Set(only)).failure?.promise == promise
         }
         var partCount = 2
         while !kept.isEmpty, replaysLeft > 0 {
@@ -82,7 +92,9 @@ public struct SimulatedHistory: Sendable {
             partCount = size == 1 ? kept.count : partCount * 2
         }
         let last = run(seed: seed, only: Set(kept), isTraced: true)
+        let recurs = last.failure?.promise == first.failure?.promise
         return FailedHistory(
-            history: name, seed: seed, only: kept, takenCount: first.taken.count, outcome: last)
+            history: name, seed: seed, only: recurs ? kept : first.taken,
+            takenCount: first.taken.count, outcome: recurs ? last : first)
     }
 }

@@ -8,11 +8,8 @@ import XenTesting
     @Test func randomHistoriesGoAsWithXenstored() throws {
         let totals = DifferentialTotals()
         let history = DifferentialHistory.simulated(totals)
-        for seed in Self.seeds {
-            guard let failure = history.run(seed: seed).failure else { continue }
-            let shrunk = history.shrunk(seed: seed, replayLimit: 200)
-            let trace = shrunk.outcome.trace.joined(separator: "\n")
-            Issue.record("\(failure)\n\(shrunk)\n\(trace)")
+        do { try history.check(seeds: Self.seeds, replayLimit: 200) } catch {
+            Issue.record("\(error)\n\(error.outcome.trace.joined(separator: "\n"))")
             return
         }
         #expect(totals.steps >= 10_000)
