@@ -12,12 +12,26 @@ struct FaultyHistory {
         let deadline: Deadline
     }
 
+    /// A promise that the client breaks, so that the checks are seen to find it.
+    enum Flaw: CaseIterable, Sendable {
+        /// Takes replies of earlier epochs for those of its own.
+        case trustsAnyEpoch
+        /// Repeats what may have been carried out.
+        case repeatsWrites
+        /// Does not look again in a new epoch.
+        case swallowsLookAgain
+        /// Does not mind deadlines.
+        case ignoresDeadlines
+    }
+
     private let choices: HistoryChoices
+    private let flaw: Flaw?
     private let note: (String) -> Void
     var core = ClientCore(
         policy: ReconnectPolicy(longestPause: .milliseconds(500)), patience: .seconds(2))
     var server = SimulatedServer()
     var link: FaultyLink
+    private var uplink: Uplink
     var now = Deadline(sinceEpoch: .zero)
     var open: [RequestHandle: Open] = [:]
     var scope: TransactionScope?
@@ -30,10 +44,14 @@ struct FaultyHistory {
     /// Whether the server takes connections.
     private var isUp = true
 
-    init(_ choices: HistoryChoices, note: @escaping (String) -> Void) {
+    init(
+        _ choices: HistoryChoices, flaw: Flaw? = nil, note: @escaping (String) -> Void
+    ) {
         self.choices = choices
+        self.flaw = flaw
         self.note = note
         link = FaultyLink(choices)
+        uplink = Uplink(choices)
     }
 
     // MARK: - The whole
@@ -41,6 +59,7 @@ struct FaultyHistory {
     mutating func play() throws {
         for _ in 0..<200 { try step() }
         link.isFaulty = false
+        uplink.isFaulty = false
         isUp = true
         // The server is well again: the client has to be, too, within its longest deadline and pause.
         for _ in 0..<120 where !isCalm { try settle() }
@@ -86,8 +105,8 @@ struct FaultyHistory {
     private mutating func disturb() throws {
         if choices.happens("cut", 0.01) { lose("cut") }
         if choices.happens("restart", 0.005) {
-            server.restart()
             lose("restart")
+            server.restart()
             isUp = false
         }
         if !isUp, choices.happens("up", 0.1) { isUp = true }
@@ -96,6 +115,9 @@ struct FaultyHistory {
     private mutating func lose(_ reason: String) {
         guard core.link == .connected else { return }
         note("lost: \(reason)")
+        // What is under way may be carried out, though nobody will hear of it.
+        if choices.happens("late", 0.5) { _ = try? server.receive(uplink.all()[...]) }
+        uplink.reset()
         server.disconnect()
         core.disconnected(
             StoreError(.disconnected, reason), now: now,
@@ -105,8 +127,12 @@ struct FaultyHistory {
     /// Moves bytes both ways, connects when that is due, and looks at what came of it.
     private mutating func exchange() throws {
         if case .lost(let retryAt) = core.link, retryAt <= now { connect() }
-        if core.nextLook <= now, core.expire(now) != nil { lose("not set again") }
+        if core.nextLook <= now, flaw != .ignoresDeadlines, core.expire(now) != nil {
+            lose("not set again")
+        }
         try transmit()
+        link.send(try server.receive(uplink.receive(now: now)[...]), now: now)
+        if flaw == .trustsAnyEpoch { link.forge(for: core.epoch) }
         do throws(StoreError) { try core.receive(link.receive(now: now)) } catch {
             lose("violation")
         }
@@ -134,9 +160,9 @@ struct FaultyHistory {
             let waiting = core.output.bytes[core.output.offset...]
             let isPartial = link.isFaulty && choices.happens("partial", 0.3)
             let count = isPartial ? choices.number("part", in: 0..<waiting.count) : waiting.count
-            let taken = waiting.prefix(count)
+            let taken = Array(waiting.prefix(count))
             core.tookOutput(count)
-            link.send(try server.receive(taken), now: now)
+            uplink.send(taken, now: now)
             if isPartial {
                 if choices.happens("cut in mid-message", 0.1) { lose("mid-message") }
                 return
@@ -218,6 +244,11 @@ struct FaultyHistory {
             }
             finish(completion.handle, completion.result)
             try check(request, completion.result)
+            if flaw == .repeatsWrites, case .write = request,
+                case .failure(let error) = completion.result, error.code == .outcomeUnknown
+            {
+                _ = try? begin(request)
+            }
         }
         if let payload = server.repeated {
             throw SimulationFailure("no request is carried out twice", Script.text(payload))
@@ -267,7 +298,7 @@ struct FaultyHistory {
         guard let id = watch?.id else { return }
         while let event = try core.nextEvent(id) {
             eventCount += 1
-            guard event == .lookAgain else { continue }
+            guard event == .lookAgain, flaw != .swallowsLookAgain else { continue }
             try expect(
                 lastLook < core.epoch, "each epoch tells once to look again", "\(core.epoch)")
             lastLook = core.epoch

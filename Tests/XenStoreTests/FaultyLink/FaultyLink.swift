@@ -2,6 +2,8 @@ import XenCore
 import XenStoreWire
 import XenTesting
 
+@testable import XenStoreClient
+
 /// The way from the server to the client, which does to packets whatever the seed says.
 struct FaultyLink {
     private let choices: HistoryChoices
@@ -45,6 +47,18 @@ struct FaultyLink {
         if happens("silence", 0.01) {
             isSilentUntil = now + .milliseconds(choices.number("silence.time", in: 1..<3000))
         }
+    }
+
+    /// Makes what was sent in earlier epochs look as if it were of this one.
+    mutating func forge(for epoch: Epoch) {
+        guard let packet = old.popLast(), packet.operation != .watchEvent else { return }
+        let handle = RequestHandle(requestID: packet.requestID)
+        guard
+            let forged = try? Packet(
+                packet.operation, requestID: handle.requestID(in: epoch),
+                transaction: packet.transaction, payload: packet.payload)
+        else { return }
+        buffer += forged.bytes
     }
 
     private mutating func enqueue(_ bytes: [UInt8], _ now: Deadline) {

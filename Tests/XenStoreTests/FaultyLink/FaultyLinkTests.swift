@@ -19,7 +19,17 @@ import XenTesting
         }
     }
 
-    /// The faults do happen, and the checks would see a client that keeps no promise.
+    @Test(arguments: FaultyHistory.Flaw.allCases)
+    func aClientThatIsConfusedIsFound(flaw: FaultyHistory.Flaw) {
+        let history = SimulatedHistory("faulty link, \(flaw)") { simulation in
+            var history = FaultyHistory(simulation.choices, flaw: flaw) { simulation.note($0) }
+            try history.play()
+        }
+        #expect(throws: FailedHistory.self) {
+            try history.check(seeds: 0..<400, replayLimit: 0)
+        }
+    }
+
     @Test func everyFaultHappens() throws {
         var kinds: Set<String> = []
         for seed in 0..<UInt64(60) {
@@ -29,7 +39,7 @@ import XenTesting
             kinds.isSuperset(of: [
                 "lost", "duplicated", "stale", "reordered", "silence", "delayed", "wrong id",
                 "wrong type", "impossible length", "dribbled", "cut", "restart", "up", "partial",
-                "cut in mid-message", "work",
+                "cut in mid-message", "work", "delayed request", "late",
             ]))
     }
 }
