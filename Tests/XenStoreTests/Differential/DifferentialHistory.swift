@@ -6,7 +6,7 @@ import XenTesting
 /// A random history of dom0 and two guests, played to our server's core and to xenstored side by side.
 final class DifferentialHistory {
     private let simulation: Simulation
-    private let ours: any TestedStore
+    private let ours: CoreStore
     private let theirs: any TestedStore
     private let totals: DifferentialTotals
     private var names = (ours: TransactionNames(), theirs: TransactionNames())
@@ -22,7 +22,7 @@ final class DifferentialHistory {
     }
 
     private init(
-        _ simulation: Simulation, ours: any TestedStore, theirs: any TestedStore,
+        _ simulation: Simulation, ours: CoreStore, theirs: any TestedStore,
         _ totals: DifferentialTotals
     ) {
         self.simulation = simulation
@@ -45,11 +45,11 @@ final class DifferentialHistory {
     /// The guests are introduced, and have homes of their own.
     private func setUp() throws {
         for domain: UInt16 in [3, 4] {
-            _ = try ours.introduce(DomainID(domain))
+            _ = ours.introduce(DomainID(domain))
             _ = try theirs.introduce(DomainID(domain))
         }
         for connection in StepSource.connections {
-            try ours.connect(connection)
+            ours.connect(connection)
             try theirs.connect(connection)
         }
         let toolstack = StepSource.connections[0]
@@ -81,8 +81,12 @@ final class DifferentialHistory {
 
     private func explain(_ step: StoreStep, _ own: [Heard], _ other: [Heard]) throws {
         let record = transactions.record(of: step)
+        let changes = transactions.changes(before: step)
         let differing = DifferingStep(
-            step: step, ours: own, theirs: other, transaction: record)
+            step: step, ours: own, theirs: other, transaction: record,
+            hasRemoved: changes.contains { $0.operation == .remove },
+            answerByNow: record == nil
+                ? nil : try ours.answer(to: step, inTransactionOf: changes))
         guard let difference = StoreDifference.explaining(differing) else {
             throw SimulationFailure(
                 "our server answers \(step.operation) as xenstored",

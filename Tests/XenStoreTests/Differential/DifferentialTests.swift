@@ -3,7 +3,8 @@ import XenTesting
 
 /// Our server's core beside the C daemon, answer by answer and event by event.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct DifferentialTests {
-    private static let seeds: Range<UInt64> = 0..<150
+    /// The last few were hard to explain.
+    private static let seeds = Array(0..<UInt64(150)) + [325, 356, 542, 752]
 
     @Test func randomHistoriesGoAsWithXenstored() throws {
         let totals = DifferentialTotals()

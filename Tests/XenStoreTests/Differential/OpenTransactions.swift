@@ -15,18 +15,20 @@ struct OpenTransactions {
         /// The paths that others have removed since, with all below them.
         var removedOutside: Set<StorePath> = []
 
-        /// Whether a node was changed outside in that part of the tree, below the root, in which it has named one: it may
-        /// have looked for nodes above that were missing, and been made with the node outside.
+        /// Whether the root was changed outside, or a node in that part of the tree below it in which it has named one: it
+        /// may have looked for nodes above that were missing, and been made with the node outside.
         var isRelated: Bool {
             let outside = Set(changedOutside.map(\.components.first))
-            return named.contains { $0 == .root || outside.contains($0.components.first) }
+            return named.contains {
+                $0 == .root || outside.contains(nil) || outside.contains($0.components.first)
+            }
         }
 
         /// Whether one of the nodes that it has named was changed outside.
-        var isOverlapping: Bool {
-            named.contains { path in
-                changedOutside.contains(path) || removedOutside.contains { path.isWithin($0) }
-            }
+        var isOverlapping: Bool { named.contains(where: isChangedOutside) }
+
+        func isChangedOutside(_ path: StorePath) -> Bool {
+            changedOutside.contains(path) || removedOutside.contains { path.isWithin($0) }
         }
     }
 
@@ -44,6 +46,11 @@ struct OpenTransactions {
         records[Key(connection: step.connection, ordinal: step.transaction)]
     }
 
+    /// What the step's transaction has changed.
+    func changes(before step: StoreStep) -> [StoreStep] {
+        changes[Key(connection: step.connection, ordinal: step.transaction)] ?? []
+    }
+
     /// Takes note of a step and its success.
     mutating func note(_ step: StoreStep, _ heard: [Heard]) {
         let key = Key(connection: step.connection, ordinal: step.transaction)
@@ -59,7 +66,8 @@ struct OpenTransactions {
         case .transactionEnd:
             records[key] = nil
             let made = changes.removeValue(forKey: key) ?? []
-            if isDone { for change in made { noteChange(change, except: key) } }
+            let isCommit = step.payload.first == UInt8(ascii: "T")
+            if isDone, isCommit { for change in made { noteChange(change, except: key) } }
         case .resetWatches where isDone:
             for key in records.keys where key.connection == step.connection { records[key] = nil }
         default:

@@ -81,13 +81,20 @@ struct StoreDifference: Sendable {
         StoreDifference(
             "A transaction sees one moment of the tree; in xenstored each node as it is when first used.",
             then: .goOn
-        ) { $0.isBehind && !$0.isEnd },
+        ) { $0.isBehind && !$0.isEnd && ($0.isOfNow || $0.isOfBetween) },
         StoreDifference(
             "Two transactions may change different children of one node; in xenstored a child's change is its parent's, too.",
             then: .end
         ) {
             $0.isEnd && $0.ours.refusal == nil && $0.theirs.refusal == .again
                 && $0.isBehind && $0.transaction?.isOverlapping == false
+        },
+        StoreDifference(
+            "A commit tells what was removed with a node above it, and made again, in the order of making; xenstored of removal.",
+            then: .goOn
+        ) {
+            $0.isEnd && $0.hasRemoved
+                && $0.ours.map(\.description).sorted() == $0.theirs.map(\.description).sorted()
         },
         StoreDifference(
             "A change to a node that a transaction names later is a conflict; not in xenstored.",
@@ -106,10 +113,26 @@ struct DifferingStep: Sendable {
     let theirs: [Heard]
     /// Of the open transaction; nil outside of one.
     let transaction: OpenTransactions.Record?
+    /// Whether that transaction has removed anything.
+    let hasRemoved: Bool
+    /// How our server would have answered in a transaction that had just begun, and had changed the same.
+    let answerByNow: Heard.What?
 }
 
 extension DifferingStep {
     var isEnd: Bool { step.operation == .transactionEnd }
+
+    /// Whether theirs is the answer of the tree as it is now.
+    var isOfNow: Bool { theirs.reply == answerByNow }
+
+    /// Whether theirs may be of any moment since the transaction began, or of several: it has named the node before, or
+    /// one above or below it, and others have changed one of those.
+    var isOfBetween: Bool {
+        guard let path = step.path, let transaction else { return false }
+        func isRelated(_ other: StorePath) -> Bool { other.isWithin(path) || path.isWithin(other) }
+        return transaction.named.contains(where: isRelated)
+            && transaction.changedOutside.contains(where: isRelated)
+    }
 
     /// Whether others have changed anything since the transaction began.
     var isBehind: Bool { transaction?.changedOutside.isEmpty == false }

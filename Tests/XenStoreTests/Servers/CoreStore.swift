@@ -18,6 +18,23 @@ final class CoreStore: TestedStore {
         heard(try scene.perform(operation, transaction, payload, on: name))
     }
 
+    /// How it would answer in a transaction that began now, after the changes that are named. Nothing is done.
+    func answer(
+        to step: StoreStep, inTransactionOf changes: [StoreStep]
+    ) throws -> Heard.What? {
+        var copy = scene
+        let started = try copy.perform(.transactionStart, .none, [0], on: step.connection)
+        guard case .reply(let payload)? = started.compactMap(copy.heard).reply,
+            let id = UInt32(decimal: payload.prefix { $0 != 0 })
+        else { return nil }
+        var outputs: [StoreOutput] = []
+        for step in changes + [step] {
+            outputs = try copy.perform(
+                step.operation, TransactionID(rawValue: id), step.payload, on: step.connection)
+        }
+        return outputs.compactMap(copy.heard).reply
+    }
+
     func introduce(_ domain: DomainID) -> [Heard] { heard(scene.introduce(domain)) }
 
     func release(_ domain: DomainID) -> [Heard] { heard(scene.release(domain)) }
