@@ -13,11 +13,6 @@
 
 int csystem_epoll(void) { return epoll_create1(EPOLL_CLOEXEC); }
 
-int csystem_epoll_add(int set, int descriptor) {
-    struct epoll_event event = {.events = EPOLLIN};
-    return epoll_ctl(set, EPOLL_CTL_ADD, descriptor, &event);
-}
-
 int csystem_epoll_change(int set, int operation, int descriptor, uint32_t events, uint64_t token) {
     struct epoll_event event = {.events = events, .data.u64 = token};
     return epoll_ctl(set, operation, descriptor, &event);

@@ -27,7 +27,7 @@
         /// Signalled while the state is readable.
         private let readiness: Wakeup
         /// The device and `readiness`.
-        let readable: DescriptorSet
+        let readable: Epoll
         let state: Mutex<State>
         /// Set under the lock of `state`, read also without it.
         let hasEnded = Atomic<Bool>(false)
@@ -93,9 +93,9 @@
             do {
                 wakeup = try Wakeup()
                 readiness = try Wakeup()
-                readable = try DescriptorSet()
-                try readable.add(device.descriptor)
-                try readable.add(readiness.descriptor)
+                readable = try Epoll()
+                try readable.add(device.descriptor, .readable, token: 0)
+                try readable.add(readiness.descriptor, .readable, token: 0)
             } catch {
                 throw EventChannelError(
                     .limitReached, errorNumber: error.errorNumber,

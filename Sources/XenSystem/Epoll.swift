@@ -3,6 +3,7 @@ import XenCore
 
 /// Waits for any number of descriptors at a cost that depends on the ready ones alone. Level-triggered.
 ///
+/// Its own descriptor is readable while any of them is ready, and nests in anyone's poll or epoll.
 /// Every call may be made from any thread; a change reaches a wait that is under way.
 package final class Epoll: Sendable {
     /// What to wait for on a descriptor. Without any it is still told that the other end has gone.
@@ -53,23 +54,25 @@ package final class Epoll: Sendable {
         owned = OwnedDescriptor(adopting: raw)
     }
 
+    package var descriptor: Int32 { owned.rawValue }
+
     /// Adds a descriptor, which goes by itself when it is closed everywhere.
     package func add(
         _ descriptor: Int32, _ interest: Interest, token: UInt64
     ) throws(SystemFailure) {
-        try change(1, descriptor, interest, token)
+        try change(Operation.add, descriptor, interest, token)
     }
 
     /// Changes what to wait for.
     package func change(
         _ descriptor: Int32, to interest: Interest, token: UInt64
     ) throws(SystemFailure) {
-        try change(3, descriptor, interest, token)
+        try change(Operation.modify, descriptor, interest, token)
     }
 
     /// Removes a descriptor that others keep open.
     package func remove(_ descriptor: Int32) throws(SystemFailure) {
-        try change(2, descriptor, [], 0)
+        try change(Operation.delete, descriptor, [], 0)
     }
 
     /// Blocks until a descriptor is ready, the time is over or a signal came; then `events` may be empty.
@@ -88,11 +91,21 @@ package final class Epoll: Sendable {
         guard failure.errorNumber == .interrupted else { throw failure }
     }
 
+    /// `EPOLL_CTL_ADD` and so on, which Swift cannot import.
+    private enum Operation: Int32 {
+        case add = 1
+        case delete = 2
+        case modify = 3
+    }
+
     private func change(
-        _ operation: Int32, _ descriptor: Int32, _ interest: Interest, _ token: UInt64
+        _ operation: Operation, _ descriptor: Int32, _ interest: Interest, _ token: UInt64
     ) throws(SystemFailure) {
         let bits = interest.rawValue
-        guard csystem_epoll_change(owned.rawValue, operation, descriptor, bits, token) == 0 else {
+        guard
+            csystem_epoll_change(
+                owned.rawValue, operation.rawValue, descriptor, bits, token) == 0
+        else {
             throw SystemFailure("epoll_ctl")
         }
     }

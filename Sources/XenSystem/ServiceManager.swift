@@ -1,11 +1,5 @@
 import CSystem
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
 /// The program that started this one as a service, such as systemd, which may want to know how it gets on.
 package enum ServiceManager {
     /// A state of this service, as sd_notify(3) names it.
@@ -16,8 +10,8 @@ package enum ServiceManager {
 
     /// Tells the service manager. Nothing happens when there is none.
     package static func notify(_ state: State) {
-        // Safe: the C string is used at once, and nothing here changes the environment.
-        guard let path = unsafe getenv("NOTIFY_SOCKET") else { return }
+        guard let path = environment("NOTIFY_SOCKET") else { return }
+        // Safe: both strings are used at once.
         _ = unsafe csystem_notify_service(path, state.rawValue)
     }
 }

@@ -1,12 +1,6 @@
 import ArgumentParser
 import XenSystem
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
 /// When to colour.
 enum ColourChoice: String, ExpressibleByArgument, CaseIterable, Sendable {
     case auto
@@ -36,10 +30,5 @@ extension TreeStyle {
             && environment("TERM") != "dumb"
         isColoured = choice == .always || choice == .auto && hasColours
         self.columnCount = isInteractive ? columnCount : nil
-    }
-
-    private static func environment(_ name: String) -> String? {
-        // Safe: the C string is copied at once, and nothing here changes the environment.
-        unsafe getenv(name).map { unsafe String(cString: $0) }
     }
 }

@@ -17,7 +17,6 @@ static inline int csystem_memfd(const char *name) { return memfd_create(name, MF
 
 // A set of descriptors that is readable while one of them is, level-triggered. Returns -1 with errno.
 int csystem_epoll(void);
-int csystem_epoll_add(int set, int descriptor);
 
 // What a wait found: the token of a descriptor, and its EPOLL... bits.
 struct csystem_ready {

@@ -105,13 +105,13 @@ final class ClientConnection: Sendable {
 
     /// Suspends until there is a connection of a later epoch, the deadline passes or the task is cancelled.
     func nextEpoch(after last: Epoch, until deadline: Deadline) async throws(StoreError) -> Epoch {
-        let key = state.withLock { $0.beginWaiting(forEpochAfter: last, until: deadline) }
+        let wait = state.withLock { $0.beginWaiting(forEpochAfter: last, until: deadline) }
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                suspend(continuation) { $0.wait(forEpoch: key, until: deadline, continuation) }
+                suspend(continuation) { $0.wait(for: wait, until: deadline, continuation) }
             }
         } onCancel: {
-            let waiter = state.withLock { $0.endWaiting(forEpoch: key) }
+            let waiter = state.withLock { $0.epochs.remove(wait) }
             waiter?.resume(
                 returning: .failure(StoreError(.cancelled, "the wait for an epoch was cancelled")))
         }

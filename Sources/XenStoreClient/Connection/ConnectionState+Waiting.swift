@@ -52,41 +52,33 @@ extension ConnectionState {
         return core.end.map { .failure($0) }
     }
 
-    mutating func beginWaiting(forEpochAfter last: Epoch, until deadline: Deadline) -> UInt64 {
-        let key = (lastEpochs.keys.max() ?? 0) + 1
-        lastEpochs[key] = last
-        _ = epochs.reserve(key, until: deadline)
-        return key
+    mutating func beginWaiting(forEpochAfter last: Epoch, until deadline: Deadline) -> EpochWait {
+        epochWaitCount += 1
+        let wait = EpochWait(number: epochWaitCount, last: last)
+        _ = epochs.reserve(wait, until: deadline)
+        return wait
     }
 
     mutating func wait(
-        forEpoch key: UInt64, until deadline: Deadline,
+        for wait: EpochWait, until deadline: Deadline,
         _ continuation: CheckedContinuation<EpochResult, Never>
     ) -> Outcome<Epoch> {
-        guard let last = lastEpochs[key] else {
+        guard epochs.isReserved(wait) else {
             return .ready(.failure(StoreError(.cancelled, "the wait for an epoch was cancelled")))
         }
-        if let ready = epoch(after: last) {
-            _ = endWaiting(forEpoch: key)
+        if let ready = epoch(after: wait.last) {
+            _ = epochs.remove(wait)
             return .ready(ready)
         }
-        epochs.suspend(key, continuation)
+        epochs.suspend(wait, continuation)
         nextLook = min(nextLook, deadline)
         return .waiting
     }
 
-    mutating func endWaiting(
-        forEpoch key: UInt64
-    ) -> CheckedContinuation<EpochResult, Never>? {
-        lastEpochs[key] = nil
-        return epochs.remove(key)
-    }
-
     mutating func resumeEpochWaiters(_ resumptions: inout Resumptions) {
-        guard !lastEpochs.isEmpty else { return }
-        for key in epochs.suspendedKeys {
-            guard let last = lastEpochs[key], let result = epoch(after: last),
-                let continuation = endWaiting(forEpoch: key)
+        guard !epochs.isEmpty else { return }
+        for wait in epochs.suspendedKeys {
+            guard let result = epoch(after: wait.last), let continuation = epochs.remove(wait)
             else { continue }
             resumptions.add(continuation, result)
         }
@@ -107,4 +99,11 @@ extension ConnectionState {
                     StoreError(.timedOut, "no other connection was made before the deadline")))
         }
     }
+}
+
+/// One wait for a connection of a later epoch.
+struct EpochWait: Hashable, Sendable {
+    let number: UInt64
+    /// Later than this.
+    let last: Epoch
 }

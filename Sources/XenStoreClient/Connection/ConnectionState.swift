@@ -29,9 +29,9 @@ struct ConnectionState: Sendable {
     var link: Link?
     private var replies: [ReplyWaiter?] = []
     var events = Waiters<WatchID, WatchEvent>()
-    var epochs = Waiters<UInt64, Epoch>()
-    /// After which epoch each of those waits.
-    var lastEpochs: [UInt64: Epoch] = [:]
+    var epochs = Waiters<EpochWait, Epoch>()
+    /// How many waits for an epoch have begun.
+    var epochWaitCount: UInt64 = 0
     /// When the thread looks at the deadlines of those that wait for events or epochs: not later than any of them.
     var nextLook = Deadline.never
     /// Whether a task is about to write what waits.

@@ -30,7 +30,12 @@ struct Waiters<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         waiters[key]?.continuation = continuation
     }
 
-    /// The suspended task for a key, without the place.
+    /// Whether the key's place is taken.
+    func isReserved(_ key: Key) -> Bool { waiters[key] != nil }
+
+    var isEmpty: Bool { waiters.isEmpty }
+
+    /// Whether a task is suspended for this key.
     func isSuspended(_ key: Key) -> Bool { waiters[key]?.continuation != nil }
 
     /// Ends a wait. Returns whom to tell, when the task is suspended already.

@@ -47,7 +47,10 @@ final class RingServer: Sendable {
     /// The client's end of the channel, to be owned once.
     var clientChannel: EventChannel { clientEvents.adopt(clientPort.withLock { $0 }) }
 
-    func start() throws { thread.withLock { $0 = try? PlatformThread { self.run() } } }
+    func start() throws {
+        var started: PlatformThread? = try PlatformThread { self.run() }
+        thread.withLock { $0 = started.take() }
+    }
 
     func stop() {
         state.withLock { $0.isStopped = true }

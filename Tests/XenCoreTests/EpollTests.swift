@@ -3,13 +3,13 @@ import XenCore
 import XenSystem
 
 /// Several descriptors as one, and waiting for one of two.
-@Suite struct DescriptorSetTests {
+@Suite struct EpollTests {
     @Test func aSetIsReadableWhileOneOfItsDescriptorsIs() throws {
-        let set = try DescriptorSet()
+        let set = try Epoll()
         let first = try Wakeup()
         let second = try Wakeup()
-        try set.add(first.descriptor)
-        try set.add(second.descriptor)
+        try set.add(first.descriptor, .readable, token: 0)
+        try set.add(second.descriptor, .readable, token: 0)
         func isReadable() throws -> Bool {
             try poll([(set.descriptor, .readable)], until: .now).isReadable(0)
         }
@@ -24,12 +24,14 @@ import XenSystem
     }
 
     @Test func addingWhatIsNotOpenOrThereAlreadyFails() throws {
-        let set = try DescriptorSet()
+        let set = try Epoll()
         let wakeup = try Wakeup()
-        try set.add(wakeup.descriptor)
-        let twice = #expect(throws: SystemFailure.self) { try set.add(wakeup.descriptor) }
+        try set.add(wakeup.descriptor, .readable, token: 0)
+        let twice = #expect(throws: SystemFailure.self) {
+            try set.add(wakeup.descriptor, .readable, token: 0)
+        }
         #expect(twice?.errorNumber == .exists)
-        let closed = #expect(throws: SystemFailure.self) { try set.add(-1) }
+        let closed = #expect(throws: SystemFailure.self) { try set.add(-1, .readable, token: 0) }
         #expect(closed?.errorNumber == .badDescriptor)
     }
 
