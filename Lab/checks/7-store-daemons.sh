@@ -19,23 +19,25 @@
 # expect: dom0: our own server lets go of a guest that dies
 
 dom0() {
-    dom0_life "the C xenstored" c
     store_kill
-    store_start o
+    store_start xenstored
+    dom0_life "the C xenstored" xenstored
+    store_kill
+    store_start oxenstored
     dom0_and_guest "oxenstored"
-    dom0_life "oxenstored" o
+    dom0_life "oxenstored" oxenstored
     store_kill
-    store_start s
+    store_start ours
     dom0_and_guest "our own server"
-    dom0_life "our own server" s
+    dom0_life "our own server" ours
     check "dom0: client of our own server over the kernel's device" 90 \
         env XENSTORED_PATH=/dev/xen/xenbus xen-lab-agent store
     check "dom0: our own server lets go of a guest that dies" 60 dead_guest
     store_kill
-    store_start c
+    store_start xenstored
 }
 
-# dom0_life NAME c|o: the daemon that runs dies and comes back under the client, then serves all of its suite.
+# dom0_life NAME STORE: the daemon that runs dies and comes back under the client, then serves all of its suite.
 dom0_life() {
     check "dom0: client while $1 dies and comes back" 60 survive "$2"
     dom0_and_guest "$1 in its second life"
@@ -73,7 +75,7 @@ not_running() { ! kill -0 "$1" 2>/dev/null; }
 # A domain whose pages somebody still maps is listed without a name.
 no_zombie() { [ "$(xl list | wc -l)" = 2 ]; }
 
-# survive c|o|s: a client with a watch and readers goes on through its daemon's death, in a new epoch.
+# survive STORE: a client with a watch and readers goes on through its daemon's death, in a new epoch.
 survive() {
     xen-lab-agent survive >/tmp/survive.log 2>&1 &
     surviving=$!

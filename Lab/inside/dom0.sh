@@ -13,7 +13,7 @@ run_dom0() {
 start_toolstack() {
     mkdir -p /var/lib/xen /var/run/xen /var/log/xen /run/xen /etc/xen
     touch /etc/xen/xl.conf
-    store_start c
+    store_start "$(sed -n 's/.*lab\.store=\([^ ]*\).*/\1/p' /proc/cmdline)"
 }
 
 # In a process of its own, so that files share no names; what it leaves behind is ended here.

@@ -4,13 +4,14 @@
 store_pid_file=/var/run/xenstored.pid
 store_socket=/var/run/xenstored/socket
 
-# store_start c|o|s: starts the C xenstored, oxenstored or our own server, and what hangs on it.
+# store_start xenstored|oxenstored|ours: starts that one, and what hangs on it.
 store_start() {
     rm -f "$store_pid_file" "$store_socket"
+    mkdir -p "${store_socket%/*}"
     case $1 in
-    c) xenstored --pid-file "$store_pid_file" ;;
-    o) oxenstored --config-file /lib/oxenstored.conf ;;
-    s) xs serve --xen --socket "$store_socket" >>/tmp/xs.log 2>&1 & ;;
+    xenstored) xenstored --pid-file "$store_pid_file" ;;
+    oxenstored) oxenstored --config-file /lib/oxenstored.conf ;;
+    ours) xs serve --xen --socket "$store_socket" >>/tmp/xs.log 2>&1 & ;;
     esac
     # Not by asking it: without a socket, libxenstore asks by the kernel's device, and waits there for ever.
     wait_for 20 test -S "$store_socket"

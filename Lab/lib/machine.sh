@@ -21,7 +21,7 @@ start_machine() {
     report=$work/report console=$work/console
     : >"$report"
     : >"$console"
-    qemu_command ""
+    qemu_command "lab.store=$store"
     say "booting Xen (log of the console: $console)"
     timeout --kill-after=5 "$machine_seconds" "${qemu[@]}" \
         -monitor none -serial "file:$console" -serial "file:$report" </dev/null >"$work/qemu.log" 2>&1 &
@@ -33,7 +33,7 @@ stop_machine() {
 }
 
 open_shell() {
-    qemu_command lab.shell
+    qemu_command "lab.store=$store lab.shell"
     say "a shell in dom0 follows; leave it with exit, or kill the machine with Ctrl-A X"
     "${qemu[@]}" -serial mon:stdio -serial null
 }
