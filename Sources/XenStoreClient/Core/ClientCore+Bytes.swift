@@ -18,13 +18,18 @@ extension ClientCore {
     /// Nil when nothing may be sent now: the device takes one request at a time.
     private mutating func nextQueued() -> RequestHandle? {
         guard !traits.isKernelDevice || unansweredCount == 0 else { return nil }
-        while let handle = queue.popFirst() { if requests.contains(handle) { return handle } }
+        while let handle = queue.popFirst() {
+            if requests.isQueued(handle) { return handle }
+            queuedEndCount -= 1
+        }
         return nil
     }
 
     private mutating func encode(_ handle: RequestHandle) {
         guard let pending = requests[handle] else { return }
         if let objection = objection(to: pending) {
+            // It is out of the queue.
+            requests[handle]?.stage = .reserved
             removeRequest(handle)
             return conclude(pending, handle, .failure(objection))
         }

@@ -41,6 +41,7 @@ extension ClientCore {
             }
         }
         queue.removeAll()
+        queuedEndCount = 0
         resetStream()
         link = .ended(reason)
         for id in watches.keys {
@@ -90,7 +91,7 @@ extension ClientCore {
             watches[id]?.stage = .restoring(until: deadline)
             let pending = PendingRequest(
                 request: watch.registration(id, in: epoch), scope: .none, deadline: deadline,
-                purpose: .restoration(id))
+                purpose: .restoration(id), stage: .queued)
             if let handle = requests.insert(pending) { queue.prepend(handle) }
             look(notLaterThan: deadline)
         }
