@@ -157,7 +157,7 @@ extension ClientCore {
         let error: StoreError? = if case .failure(let error) = result { error } else { nil }
         switch pending.purpose {
         case .nobody: return
-        case .restoration(let id): return settle(id, error)
+        case .restoration(let id): return settleRestoration(id, error)
         case .registration(let id): settle(id, error)
         case .caller: break
         }

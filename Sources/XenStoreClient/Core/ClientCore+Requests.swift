@@ -3,8 +3,11 @@ import XenCore
 import XenStoreWire
 
 extension ClientCore {
-    /// How many requests may be unanswered, withdrawn ones included.
-    static let requestLimit = RequestHandle.slotLimit
+    /// How many watches may be on their way at a time to be set again.
+    static let restorationLimit = 256
+
+    /// How many other requests may be unanswered, withdrawn ones included.
+    static let requestLimit = RequestHandle.slotLimit - restorationLimit
 
     /// How many replies a server may owe to requests that were given up, before its connection is.
     static let withdrawnLimit = requestLimit / 2
@@ -22,7 +25,7 @@ extension ClientCore {
         let pending = PendingRequest(
             request: request, scope: scope, deadline: deadline, purpose: purpose)
         if let objection = objection(to: pending) { throw objection }
-        guard let handle = requests.insert(pending) else {
+        guard requests.count < Self.requestLimit, let handle = requests.insert(pending) else {
             throw StoreError(
                 .limitReached,
                 "\(request): \(requests.count) requests are unanswered; wait for replies")
@@ -144,7 +147,7 @@ extension ClientCore {
             case .caller, .registration: complete(handle, .failure(timeout(pending)))
             }
         }
-        expireRestorations(now)
+        if complaint == nil { expireRestorations(now) }
         return link == .connected ? complaint : nil
     }
 
@@ -159,6 +162,7 @@ extension ClientCore {
             watches[id]?.lookAgain()
             signal(id)
         }
+        if restoringCount == 0 { restoreWatches(now) }
     }
 
     private func timeout(_ pending: PendingRequest) -> StoreError {

@@ -39,6 +39,16 @@ extension ClientCore {
         return .watch(path, token: WatchToken(id, in: epoch).bytes, depth: depth)
     }
 
+    /// The server has answered a WATCH that sets a watch again. After the last one others follow, with the time that
+    /// `expire` knows.
+    mutating func settleRestoration(_ id: WatchID, _ error: StoreError?) {
+        settle(id, error)
+        restoringCount -= 1
+        if restoringCount == 0, !unrestored.isEmpty {
+            look(notLaterThan: Deadline(sinceEpoch: .zero))
+        }
+    }
+
     /// The server has answered a WATCH.
     mutating func settle(_ id: WatchID, _ error: StoreError?) {
         guard let watch = watches[id] else { return }

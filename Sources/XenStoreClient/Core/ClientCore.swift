@@ -54,6 +54,10 @@ struct ClientCore: Sendable {
     var queuedEndCount = 0
     var watches: [WatchID: ClientWatch] = [:]
     var lastWatch: UInt64 = 0
+    /// Watches that are still to be set in this epoch.
+    var unrestored: Deque<WatchID> = []
+    /// How many watches the server has been asked to set in this epoch, and has not answered.
+    var restoringCount = 0
 
     var parser = PacketParser()
     var output = OutgoingPackets()

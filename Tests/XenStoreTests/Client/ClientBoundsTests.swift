@@ -4,7 +4,7 @@ import XenStoreWire
 
 @testable import XenStoreClient
 
-/// What the client's core keeps, however many requests there are.
+/// What the client's core keeps, however many requests and watches there are.
 @Suite struct ClientBoundsTests {
     // MARK: - What waits to be sent
 
@@ -35,5 +35,69 @@ import XenStoreWire
         if !isConnected { client.connect() }
         #expect(
             try client.flush().map(\.payload) == paths.map { Request.write($0, []).payload })
+    }
+
+    // MARK: - Watches
+
+    /// Each batch of them takes its time, and another one begins.
+    @Test func moreWatchesThanSlotsAreAllSetAgain() throws {
+        var client = CoreHarness()
+        let ids = try (0..<5000).map { _ in try client.establishedWatch("/a").id }
+        client.disconnect()
+        client.connect()
+        var tokens: Set<String> = []
+        while true {
+            let requests = try client.flush()
+            if requests.isEmpty { break }
+            for request in requests {
+                let token = try CoreHarness.token(request)
+                tokens.insert(token)
+                try client.answer(request, "OK|")
+                try client.receive(0, .watchEvent, "/a|\(token)|")
+            }
+            #expect(client.pass(.seconds(4)) == nil)
+        }
+        #expect(tokens.count == 5000)
+        #expect(Set(client.signals()) == Set(ids))
+        #expect(try ids.allSatisfy { try client.core.nextEvent($0) == .lookAgain })
+    }
+
+    @Test func watchesAreSetAgainThoughAllSlotsAreTaken() throws {
+        var client = CoreHarness()
+        let (id, _) = try client.establishedWatch("/a")
+        while (try? client.begin(.read("/b"))) != nil {}
+        try client.flush()
+        client.disconnect()
+        client.connect()
+        let request = try #require(try client.flush().first)
+        #expect(request.operation == .watch)
+        try client.answer(request, "OK|")
+        try client.receive(0, .watchEvent, "/a|\(try CoreHarness.token(request))|")
+        #expect(try client.core.nextEvent(id) == .lookAgain)
+    }
+
+    @Test func aWatchThatEndsMeanwhileIsNotSetAgain() throws {
+        var client = CoreHarness()
+        let ids = try (0...ClientCore.restorationLimit).map { _ in
+            try client.establishedWatch("/a").id
+        }
+        client.disconnect()
+        client.connect()
+        client.removeWatch(try #require(ids.last))
+        let sent = try client.flush()
+        for request in sent { try client.answer(request, "OK|") }
+        #expect(client.pass(.zero) == nil)
+        #expect(try client.flush() == [])
+        #expect(sent.filter { $0.operation == .watch }.count == ClientCore.restorationLimit)
+    }
+
+    @Test(arguments: [1, 5000])
+    func aWatchThatIsNotSetAgainDoesNotTellSo(count: Int) throws {
+        var client = CoreHarness()
+        for _ in 0..<count { _ = try client.establishedWatch("/a") }
+        client.disconnect()
+        client.connect()
+        #expect(client.pass(.seconds(5))?.code == .timedOut)
+        #expect(client.signals() == [])
     }
 }
