@@ -59,7 +59,7 @@ final class ClientConnection: Sendable {
                 if let error { continuation.resume(returning: .failure(error)) }
             }
         } onCancel: {
-            state.withLock { $0.withdraw(handle) }.resume()
+            transmit { $0.withdraw(handle) }.resume()
         }
     }
 

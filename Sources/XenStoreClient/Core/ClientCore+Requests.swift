@@ -66,10 +66,15 @@ extension ClientCore {
             pending.request, wasSent: pending.wasSent(handedOver: output.handedOver))
     }
 
-    /// What is queued is never sent; for what is sent, the reply is still awaited, and dropped.
+    /// What is queued is never sent, and a commit becomes an abort; for what is sent, the reply is still awaited, and dropped.
     private mutating func abandon(_ handle: RequestHandle, _ pending: PendingRequest) {
         switch pending.stage {
-        case .reserved, .queued: removeRequest(handle)
+        case .reserved, .queued:
+            removeRequest(handle)
+            // What was not committed would stay open.
+            if pending.request.isCommit {
+                tidyUp(.transactionEnd(commit: false), in: pending.scope)
+            }
         case .encoded:
             requests[handle]?.isWithdrawn = true
             withdrawnCount += 1
