@@ -55,8 +55,8 @@ final class ClientConnection: Sendable {
     private func reply(to handle: RequestHandle) async -> ReplyResult {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let error = transmit { $0.submit(handle, continuation) }
-                if let error { continuation.resume(returning: .failure(error)) }
+                let result = transmit { $0.submit(handle, continuation) }
+                if let result { continuation.resume(returning: result) }
             }
         } onCancel: {
             transmit { $0.withdraw(handle) }.resume()

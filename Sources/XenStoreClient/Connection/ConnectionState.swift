@@ -28,6 +28,8 @@ struct ConnectionState: Sendable {
     var core: ClientCore
     var link: Link?
     private var replies: [ReplyWaiter?] = []
+    /// How requests ended whose tasks are not suspended yet.
+    private var early: [ClientCore.Completion] = []
     var events = Waiters<WatchID, WatchEvent>()
     var epochs = Waiters<UInt64, Epoch>()
     /// After which epoch each of those waits.
@@ -43,13 +45,15 @@ struct ConnectionState: Sendable {
 
     // MARK: - Requests
 
-    /// Sends a reserved request. Returns the error when it has ended before its task was suspended.
+    /// Sends a reserved request. Returns how it ended, when that was before its task was suspended.
     mutating func submit(
         _ handle: RequestHandle, _ continuation: CheckedContinuation<ReplyResult, Never>
-    ) -> StoreError? {
+    ) -> ReplyResult? {
+        if let index = early.firstIndex(where: { $0.handle == handle }) {
+            return early.remove(at: index).result
+        }
         guard core.submit(handle) else {
-            return core.end
-                ?? StoreError(.cancelled, "the request was cancelled before it was sent")
+            preconditionFailure("whatever ended a reserved request has told how")
         }
         while replies.count <= handle.slot { replies.append(nil) }
         replies[handle.slot] = ReplyWaiter(handle: handle, continuation: continuation)
@@ -68,7 +72,7 @@ struct ConnectionState: Sendable {
     ) {
         guard handle.slot < replies.count, replies[handle.slot]?.handle == handle,
             let waiter = replies[handle.slot].take()
-        else { return }
+        else { return early.append(ClientCore.Completion(handle: handle, result: result)) }
         resumptions.add(waiter.continuation, result)
     }
 
