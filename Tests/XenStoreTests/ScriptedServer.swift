@@ -11,6 +11,16 @@ final class ScriptedServer: Sendable {
 
     init(_ transport: DescriptorTransport) { self.transport = transport }
 
+    /// A client's end of a connection, and a server's.
+    static func pair() throws -> (DescriptorTransport, ScriptedServer) {
+        let ends = try UnixSocket.pair().split()
+        let near = try DescriptorTransport(
+            OwnedDescriptor(adopting: ends.near), .socket, name: "a test")
+        let far = try DescriptorTransport(
+            OwnedDescriptor(adopting: ends.far), .socket, name: "a test")
+        return (near, ScriptedServer(far))
+    }
+
     /// Blocks until the client has sent a request.
     func nextRequest() throws -> Packet {
         let deadline = Deadline.after(.seconds(20))
