@@ -61,9 +61,11 @@ struct ConnectionState: Sendable {
     }
 
     /// Gives a request up. Returns whom to tell what, when somebody waits.
-    mutating func withdraw(_ handle: RequestHandle) -> Resumptions {
+    mutating func withdraw(_ handle: RequestHandle, now: Deadline) -> Resumptions {
         var resumptions = Resumptions()
-        if let error = core.withdraw(handle) { resume(handle, .failure(error), &resumptions) }
+        if let error = core.withdraw(handle, now: now) {
+            resume(handle, .failure(error), &resumptions)
+        }
         return resumptions
     }
 

@@ -42,7 +42,9 @@ extension ClientCore {
             request, requestID: handle.requestID(in: epoch), transaction: pending.scope.id,
             byteCount: byteCount)
         // oxenstored looks at an empty packet on a socket only when more bytes follow it.
-        if byteCount == 0, !traits.isKernelDevice { tidyUp(.getDomainPath(.dom0)) }
+        if byteCount == 0, !traits.isKernelDevice {
+            tidyUp(.getDomainPath(.dom0), until: pending.deadline)
+        }
     }
 
     /// The transport has taken so many of the output's bytes.
@@ -172,10 +174,10 @@ extension ClientCore {
         switch pending.request {
         case .transactionStart:
             guard let scope = try? answer.transaction else { return }
-            tidyUp(.transactionEnd(commit: false), in: scope)
+            tidyUp(.transactionEnd(commit: false), in: scope, until: pending.deadline)
         case .watch:
             guard case .watch(let path, let token, _) = current(pending) else { return }
-            tidyUp(.unwatch(path, token: token))
+            tidyUp(.unwatch(path, token: token), until: pending.deadline)
         default: return
         }
     }

@@ -53,29 +53,30 @@ extension ClientCore {
     }
 
     /// Sends something that nobody waits for, if there is a connection and room: without one there is nothing to undo.
-    mutating func tidyUp(_ request: Request, in scope: TransactionScope = .none) {
+    ///
+    /// - Parameter deadline: from then on the server owes the reply.
+    mutating func tidyUp(
+        _ request: Request, in scope: TransactionScope = .none, until deadline: Deadline
+    ) {
         guard link == .connected else { return }
-        _ = try? begin(request, in: scope, until: .never, for: .nobody)
+        _ = try? begin(request, in: scope, until: deadline, for: .nobody)
     }
 
     /// Gives a request up at once. Returns the error for whoever waited; nil when it has ended already.
-    mutating func withdraw(_ handle: RequestHandle) -> StoreError? {
+    mutating func withdraw(_ handle: RequestHandle, now: Deadline) -> StoreError? {
         guard let pending = requests[handle], !pending.isWithdrawn else { return nil }
-        abandon(handle, pending)
+        abandon(handle, pending, now)
         return .cancelled(
             pending.request, wasSent: pending.wasSent(handedOver: output.handedOver))
     }
 
-    /// What is queued is never sent, and a commit becomes an abort; for what is sent, the reply is still awaited, and dropped.
-    private mutating func abandon(_ handle: RequestHandle, _ pending: PendingRequest) {
-        switch pending.stage {
-        case .reserved, .queued:
-            removeRequest(handle)
-            // What was not committed would stay open.
-            if pending.request.isCommit {
-                tidyUp(.transactionEnd(commit: false), in: pending.scope)
-            }
-        case .encoded:
+    /// What is queued is never sent, a commit becomes an abort, and only what tidies up is sent however late; for what
+    /// is sent, the reply is still awaited, and dropped.
+    private mutating func abandon(
+        _ handle: RequestHandle, _ pending: PendingRequest, _ now: Deadline
+    ) {
+        switch (pending.stage, pending.purpose) {
+        case (.encoded, _), (_, .nobody):
             requests[handle]?.isWithdrawn = true
             withdrawnCount += 1
             guard withdrawnCount >= Self.withdrawnLimit, canReconnect else { return }
@@ -83,6 +84,11 @@ extension ClientCore {
                 .timedOut,
                 "the server owes replies to \(withdrawnCount) requests that were given up")
             look(notLaterThan: Deadline(sinceEpoch: .zero))
+        default:
+            removeRequest(handle)
+            // What was not committed would stay open.
+            guard pending.request.isCommit else { return }
+            tidyUp(.transactionEnd(commit: false), in: pending.scope, until: now + patience)
         }
     }
 
@@ -143,7 +149,7 @@ extension ClientCore {
                 look(notLaterThan: pending.deadline)
                 continue
             }
-            abandon(handle, pending)
+            abandon(handle, pending, now)
             switch pending.purpose {
             case .nobody: continue
             case .restoration:

@@ -19,11 +19,12 @@ extension ClientCore {
     }
 
     /// Drops a watch's events, and takes it back from the server if it was set.
-    mutating func removeWatch(_ id: WatchID) {
+    mutating func removeWatch(_ id: WatchID, now: Deadline) {
         guard let watch = watches.removeValue(forKey: id), watch.stage != .registering else {
             return
         }
-        tidyUp(.unwatch(watch.path, token: WatchToken(id, in: epoch).bytes))
+        tidyUp(
+            .unwatch(watch.path, token: WatchToken(id, in: epoch).bytes), until: now + patience)
     }
 
     /// The oldest event; nil when none waits. Throws what ended the watch.

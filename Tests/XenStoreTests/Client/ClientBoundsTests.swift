@@ -4,7 +4,7 @@ import XenStoreWire
 
 @testable import XenStoreClient
 
-/// What the client's core keeps, however many requests and watches there are.
+/// What the client's core keeps, however many requests and watches there are, and whatever is never answered.
 @Suite struct ClientBoundsTests {
     // MARK: - What waits to be sent
 
@@ -99,5 +99,33 @@ import XenStoreWire
         client.connect()
         #expect(client.pass(.seconds(5))?.code == .timedOut)
         #expect(client.signals() == [])
+    }
+
+    // MARK: - What is never answered
+
+    @Test(arguments: [false, true])
+    func aServerThatOwesTooManyRepliesToTidyingUpIsGivenUp(isRead: Bool) throws {
+        var client = CoreHarness()
+        for _ in 0..<ClientCore.withdrawnLimit {
+            client.removeWatch(try client.establishedWatch("/a").id)
+            if isRead { try client.flush() }
+        }
+        #expect(client.pass(.seconds(4)) == nil)
+        #expect(client.pass(.seconds(1))?.code == .timedOut)
+        client.disconnect()
+        client.connect()
+        #expect(client.core.requests.count == 0)
+        #expect(client.core.withdrawnCount == 0)
+        #expect(try client.flush() == [])
+    }
+
+    @Test func tidyingUpIsSentHoweverLateTheServerReads() throws {
+        var client = CoreHarness()
+        client.removeWatch(try client.establishedWatch("/a").id)
+        #expect(client.pass(.seconds(60)) == nil)
+        let sent = try client.flush()
+        #expect(sent.map(\.operation) == [.unwatch])
+        try client.answer(try #require(sent.first), "OK|")
+        #expect(client.core.requests.count == 0)
     }
 }

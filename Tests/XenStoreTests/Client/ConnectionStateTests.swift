@@ -24,7 +24,7 @@ import XenStoreWire
             if let result = submitted.submit(handle, continuation) {
                 continuation.resume(returning: result)
             } else {
-                submitted.withdraw(handle).resume()
+                submitted.withdraw(handle, now: .now).resume()
             }
         }
         state = submitted
@@ -45,7 +45,7 @@ import XenStoreWire
     @Test func aCancelledRequestSaysSo() async throws {
         var state = try state()
         let handle = try state.core.reserve(.read("/a"), until: .never)
-        state.withdraw(handle).resume()
+        state.withdraw(handle, now: .now).resume()
         state.news().resume()
         #expect(await result(of: handle, &state)?.code == .cancelled)
     }

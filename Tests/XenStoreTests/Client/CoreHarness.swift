@@ -33,9 +33,11 @@ struct CoreHarness {
         try core.begin(request, in: scope, until: now + limit)
     }
 
-    mutating func withdraw(_ handle: RequestHandle) -> StoreError? { core.withdraw(handle) }
+    mutating func withdraw(_ handle: RequestHandle) -> StoreError? {
+        core.withdraw(handle, now: now)
+    }
 
-    mutating func removeWatch(_ id: WatchID) { core.removeWatch(id) }
+    mutating func removeWatch(_ id: WatchID) { core.removeWatch(id, now: now) }
 
     /// Lets time pass. Returns why the connection had better be given up.
     mutating func pass(_ time: Duration) -> StoreError? {
