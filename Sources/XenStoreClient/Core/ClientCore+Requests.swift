@@ -78,7 +78,9 @@ extension ClientCore {
         switch (pending.stage, pending.purpose) {
         case (.encoded, _), (_, .nobody):
             requests[handle]?.isWithdrawn = true
+            requests[handle]?.deadline = now + patience
             withdrawnCount += 1
+            if traits.isKernelDevice { look(notLaterThan: now + patience) }
             guard withdrawnCount >= Self.withdrawnLimit, canReconnect else { return }
             complaint = StoreError(
                 .timedOut,
@@ -142,11 +144,15 @@ extension ClientCore {
         guard nextLook <= now else { return nil }
         nextLook = .never
         for handle in requests.handles {
-            guard let pending = requests[handle], !pending.isWithdrawn,
-                pending.stage != .reserved
+            guard let pending = requests[handle], pending.stage != .reserved,
+                !pending.isWithdrawn || traits.isKernelDevice
             else { continue }
             guard pending.deadline <= now else {
                 look(notLaterThan: pending.deadline)
+                continue
+            }
+            guard !pending.isWithdrawn else {
+                complainOfDevice(pending)
                 continue
             }
             abandon(handle, pending, now)
@@ -160,6 +166,13 @@ extension ClientCore {
         }
         if complaint == nil { expireRestorations(now) }
         return link == .connected ? complaint : nil
+    }
+
+    /// The device takes nothing else before it has replied.
+    private mutating func complainOfDevice(_ pending: PendingRequest) {
+        guard canReconnect, case .encoded = pending.stage else { return }
+        complaint = StoreError(
+            .timedOut, "the device owes the reply to \(pending.request), and takes nothing else")
     }
 
     private mutating func expireRestorations(_ now: Deadline) {

@@ -128,4 +128,37 @@ import XenStoreWire
         try client.answer(try #require(sent.first), "OK|")
         #expect(client.core.requests.count == 0)
     }
+
+    @Test(arguments: [false, true])
+    func aDeviceThatLosesAReplyIsOpenedAgain(isCancelled: Bool) throws {
+        let device = LinkTraits(isKernelDevice: true)
+        var client = CoreHarness(traits: device)
+        let first = try client.begin(.read("/a"), within: .seconds(isCancelled ? 1000 : 2))
+        try client.flush()
+        let second = try client.begin(.write("/b", []), within: .seconds(60))
+        if isCancelled {
+            _ = client.withdraw(first)
+        } else {
+            #expect(client.pass(.seconds(2)) == nil)
+        }
+        #expect(client.pass(.seconds(4)) == nil)
+        #expect(try client.flush() == [])
+        #expect(client.core.nextLook == client.now + .seconds(1))
+        #expect(client.pass(.seconds(1))?.code == .timedOut)
+        client.disconnect()
+        client.connect(device)
+        let sent = try client.flush()
+        #expect(sent.map(\.operation) == [.write])
+        try client.answer(try #require(sent.first), "OK|")
+        #expect(client.endings()[second] == "OK|")
+        #expect(client.pass(.seconds(60)) == nil)
+    }
+
+    @Test func aServerThatAnswersOutOfOrderIsNotGivenUpForOneReply() throws {
+        var client = CoreHarness()
+        let handle = try client.begin(.read("/a"))
+        try client.flush()
+        _ = client.withdraw(handle)
+        #expect(client.pass(.seconds(60)) == nil)
+    }
 }

@@ -135,6 +135,15 @@ final class SwitchedConnector: StoreConnector {
         #expect((await writing.result.failure as? StoreError)?.code == .outcomeUnknown)
     }
 
+    @Test func aDeviceThatLosesAReplyIsOpenedAgain() async throws {
+        let client = try StoreClient(
+            reconnecting: SilentDeviceFirst(), requestTimeout: .milliseconds(20), policy: policy)
+        let epoch = client.epoch
+        while client.epoch == epoch, !Task.isCancelled { _ = try? await client.read("/a") }
+        let value = try await client.perform(.read("/a"), until: .after(.seconds(20)))
+        #expect(value == Array("value".utf8))
+    }
+
     @Test func aResumptionWatchTellsOfANewEpochToo() async throws {
         let (server, connector, client) = try scene()
         let resumptions = try await client.watchResumption()
@@ -155,5 +164,20 @@ private final class OnceThenNever: StoreConnector {
             throw StoreError(.unavailable, "no server in this test any more")
         }
         return transport
+    }
+}
+
+/// A device that loses every reply, then one that is well.
+private final class SilentDeviceFirst: StoreConnector {
+    private let count = Mutex(0)
+
+    func connect(until deadline: Deadline) throws(StoreError) -> any ByteTransport {
+        let isFirst = count.withLock {
+            $0 += 1
+            return $0 == 1
+        }
+        do { return try RefusingDevice(isSilent: isFirst) } catch {
+            throw StoreError(.unavailable, "no device in this test: \(error)")
+        }
     }
 }
