@@ -1,3 +1,4 @@
+import XenCore
 import XenStoreWire
 
 /// Reads the children of a node: at once, or in parts when they do not fit one reply, again from the start when they
@@ -7,6 +8,7 @@ import XenStoreWire
 ///     while true { if let names = try listing.take(reply(to: listing.request)) { return names } }
 struct DirectoryListing: Sendable {
     private let path: StorePath
+    private let deadline: Deadline
     /// What was read in parts, since the list changed last.
     private var names: [[UInt8]] = []
     /// Where the next part begins; nil as long as the list may fit one reply.
@@ -16,7 +18,14 @@ struct DirectoryListing: Sendable {
 
     private static let restartLimit = 16
 
-    init(_ path: StorePath) { self.path = path }
+    /// A list with 128 bytes for each of the 32768 domains that there may be. In guests' homes a node has 2048.
+    static let byteCountLimit = 1 << 22
+
+    /// - Parameter deadline: from then on nothing more is asked.
+    init(_ path: StorePath, until deadline: Deadline = .after(.seconds(60))) {
+        self.path = path
+        self.deadline = deadline
+    }
 
     /// What to ask next.
     var request: Request {
@@ -26,9 +35,19 @@ struct DirectoryListing: Sendable {
 
     /// Takes the answer. Returns the children once they are all there; each can be appended to the path.
     ///
-    /// Throws what the server refused, `.conflict` when the list changed during each of 16 readings, and
-    /// `.protocolViolation`.
+    /// Throws what the server refused, `.conflict` when the list changed during each of 16 readings, `.limitReached` when
+    /// it is too long, `.timedOut` when the deadline passes before its end, and `.protocolViolation`.
     mutating func take(
+        _ reply: Result<[UInt8], StoreError>
+    ) throws(StoreError) -> [StorePath]? {
+        if let paths = try takeNext(reply) { return paths }
+        guard !deadline.hasPassed else {
+            throw StoreError(.timedOut, "the server did not list all children of \(path) in time")
+        }
+        return nil
+    }
+
+    private mutating func takeNext(
         _ reply: Result<[UInt8], StoreError>
     ) throws(StoreError) -> [StorePath]? {
         guard let offset else { return try takeWhole(reply) }
@@ -41,8 +60,10 @@ struct DirectoryListing: Sendable {
         names += part.names
         if part.isLast { return try paths() }
         let next = offset + part.listByteCount
-        guard UInt32(exactly: next) != nil else {
-            throw StoreError(.protocolViolation, "the server's list of \(path) does not end")
+        guard next <= Self.byteCountLimit else {
+            throw StoreError(
+                .limitReached,
+                "\(path) has more children than fit \(Self.byteCountLimit) bytes, or no end")
         }
         self.offset = next
         return nil
