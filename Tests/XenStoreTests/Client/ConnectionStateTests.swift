@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 import XenCore
 import XenStoreServer
@@ -5,7 +6,7 @@ import XenStoreWire
 
 @testable import XenStoreClient
 
-/// What the client's shell makes of a request that ends before its task is suspended.
+/// What the client's shell makes of requests that end early or come together, and of bytes that come late.
 @Suite(.timeLimit(.minutes(1))) struct ConnectionStateTests {
     private let lost = StoreError(.disconnected, "cut")
 
@@ -57,4 +58,66 @@ import XenStoreWire
         state.news().resume()
         #expect(await result(of: handle, &state) == lost)
     }
+
+    /// Whoever finds many requests under way leaves its own to one write for all that follow.
+    @Test func requestsAreGatheredWhileOthersAreUnderWay() throws {
+        let (near, server) = try ScriptedServer.pair()
+        let transport = CountingTransport(near)
+        var state = ConnectionState(ClientCore())
+        state.adopt(transport, now: .now)
+        var gatheringCount = 0
+        for _ in 0..<64 {
+            _ = try state.core.begin(.read("/a"), until: .never)
+            if state.transmit().mustGather { gatheringCount += 1 }
+        }
+        #expect(gatheringCount == 1)
+        #expect(transport.writeCount == 4)
+        _ = state.transmitGathered()
+        #expect(transport.writeCount == 5)
+        let ids = try (0..<64).map { _ in try server.nextRequest().requestID }
+        #expect(Set(ids).count == 64)
+    }
+
+    @Test func bytesOfAConnectionThatWasGivenUpAreCountedAndDropped() throws {
+        var state = try state()
+        let first = state.core.epoch
+        let rubbish = [UInt8](repeating: 0xFF, count: 100)[...]
+        _ = state.lose(first, lost, now: .now)
+        try state.receive(rubbish, in: first)
+        #expect(state.core.counters.staleByteCount == 100)
+        state.adopt(try StoreServer().connect(as: .dom0), now: .now)
+        try state.receive(rubbish, in: first)
+        #expect(state.core.counters.staleByteCount == 200)
+        #expect(throws: StoreError.self) { try state.receive(rubbish, in: state.core.epoch) }
+        #expect(state.core.counters.staleByteCount == 200)
+    }
+}
+
+/// Counts what is written.
+private final class CountingTransport: ByteTransport {
+    private let near: DescriptorTransport
+    private let count = Mutex(0)
+
+    init(_ near: DescriptorTransport) { self.near = near }
+
+    var writeCount: Int { count.withLock { $0 } }
+
+    var payloadByteCountLimit: Int { near.payloadByteCountLimit }
+    var answersWrites: Bool { false }
+
+    func read(into buffer: inout [UInt8]) throws(StoreError) -> Int? {
+        try near.read(into: &buffer)
+    }
+
+    func write(_ bytes: [UInt8], from offset: Int) throws(StoreError) -> Int {
+        count.withLock { $0 += 1 }
+        return try near.write(bytes, from: offset)
+    }
+
+    func wait(forWriting: Bool, until deadline: Deadline) throws(StoreError) {
+        try near.wait(forWriting: forWriting, until: deadline)
+    }
+
+    func wake() { near.wake() }
+    func close() { near.close() }
 }
