@@ -81,8 +81,14 @@ public final class StoreClient: StoreAccess {
     public func watch(
         _ path: StorePath, depth: UInt32? = nil, limit: Int = 256
     ) async throws(StoreError) -> StoreWatch {
-        let id = try await connection.addWatch(
-            path, depth: depth, limit: limit, until: requestDeadline)
+        try await watch(path, depth: depth, limit: limit, until: requestDeadline)
+    }
+
+    /// Sets a watch, with a deadline of its own.
+    func watch(
+        _ path: StorePath, depth: UInt32? = nil, limit: Int, until deadline: Deadline
+    ) async throws(StoreError) -> StoreWatch {
+        let id = try await connection.addWatch(path, depth: depth, limit: limit, until: deadline)
         return StoreWatch(path, id, self)
     }
 

@@ -11,6 +11,16 @@ final class ScriptedServer: Sendable {
 
     init(_ transport: SocketTransport) { self.transport = transport }
 
+    /// A client's end of a connection, and a server's.
+    static func pair() throws -> (SocketTransport, ScriptedServer) {
+        let ends = try UnixSocket.pair().split()
+        let near = try SocketTransport(
+            OwnedDescriptor(adopting: ends.near), name: "a test")
+        let far = try SocketTransport(
+            OwnedDescriptor(adopting: ends.far), name: "a test")
+        return (near, ScriptedServer(far))
+    }
+
     /// Blocks until the client has sent a request.
     func nextRequest() throws -> Packet {
         let deadline = Deadline.after(.seconds(20))

@@ -12,3 +12,9 @@ extension StoreServer {
         try StoreClient(over: try connect(as: DomainID(domain)), requestTimeout: timeout)
     }
 }
+
+extension ReconnectPolicy {
+    /// For tests whose server is soon there again.
+    static let brief = ReconnectPolicy(
+        shortestPause: .milliseconds(1), longestPause: .milliseconds(20))
+}

@@ -36,7 +36,7 @@ extension BlockingStoreAccess {
     /// Removes a node and all below it. No error if it is missing but its parent exists.
     public func remove(_ path: StorePath) throws(StoreError) { _ = try perform(.remove(path)) }
 
-    /// The names of a node's children, in the server's order; each can be appended to `path`.
+    /// The names of a node's children, in the server's order; each can be appended to `path`. As `StoreAccess.directory`.
     public func directory(_ path: StorePath) throws(StoreError) -> [StorePath] {
         var listing = DirectoryListing(path)
         while true {

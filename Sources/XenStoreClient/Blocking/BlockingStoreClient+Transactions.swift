@@ -16,7 +16,8 @@ extension BlockingStoreClient {
             do {
                 result = try body(transaction)
             } catch {
-                core.tidyUp(.transactionEnd(commit: false), in: transaction.scope)
+                core.tidyUp(
+                    .transactionEnd(commit: false), in: transaction.scope, until: requestDeadline)
                 if error.name == .again { continue }
                 throw error
             }

@@ -24,7 +24,7 @@ extension BlockingStoreClient {
                 continue
             }
             if case .failure(let error) = result {
-                core.removeWatch(id)
+                core.removeWatch(id, now: .now)
                 throw error
             }
             return BlockingWatch(path: path, id: id)
@@ -32,7 +32,7 @@ extension BlockingStoreClient {
     }
 
     /// Ends a watch. The server is told with the next request.
-    public func end(_ watch: BlockingWatch) { core.removeWatch(watch.id) }
+    public func end(_ watch: BlockingWatch) { core.removeWatch(watch.id, now: .now) }
 
     /// Blocks until one of the watches has an event, and takes it; they take turns.
     ///

@@ -15,14 +15,19 @@ extension StoreClient {
     /// Suspends until the condition holds, and returns the values of its nodes then; without those that are not there.
     ///
     /// It sets a watch on each node, reads all, and reads again after each event; so nothing is missed, in whatever
-    /// epoch it happens, but a value that is soon overwritten. Throws `.timedOut` at the deadline, `.cancelled` at once
-    /// when the task is, and as `StoreAccess`.
+    /// epoch it happens, but a value that is soon overwritten. A request that takes too long is sent again. Throws
+    /// `.timedOut` at the deadline, `.cancelled` at once when the task is, and as `StoreAccess`.
     @discardableResult
     public func wait(
         for condition: StoreCondition, deadline: Deadline
     ) async throws(StoreError) -> [StorePath: [UInt8]] {
         var watches: [StoreWatch] = []
-        for path in condition.paths { watches.append(try await watch(path, limit: 1)) }
+        for path in condition.paths {
+            watches.append(
+                try await persisting(until: deadline) { deadline throws(StoreError) in
+                    try await watch(path, limit: 1, until: deadline)
+                })
+        }
         while true {
             let values = try await values(of: watches.map(\.path), deadline)
             if condition.holds(of: values) { return values }
@@ -36,11 +41,26 @@ extension StoreClient {
         var values: [StorePath: [UInt8]] = [:]
         for path in paths {
             do {
-                values[path] = try await perform(
-                    .read(path), until: min(deadline, requestDeadline))
+                values[path] = try await persisting(until: deadline) {
+                    deadline throws(StoreError) in
+                    try await perform(.read(path), until: deadline)
+                }
             } catch  where error.name == .noEntry { continue }
         }
         return values
+    }
+
+    /// Tries until the deadline, as often as what it tries runs out of a request's time: an outage may last longer.
+    private func persisting<Value: Sendable>(
+        until deadline: Deadline, _ attempt: (Deadline) async throws(StoreError) -> Value
+    ) async throws(StoreError) -> Value {
+        while true {
+            do throws(StoreError) {
+                return try await attempt(min(deadline, requestDeadline))
+            } catch {
+                guard error.code == .timedOut, !deadline.hasPassed else { throw error }
+            }
+        }
     }
 
     /// Suspends until one of the watches tells something.

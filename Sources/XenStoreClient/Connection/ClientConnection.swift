@@ -49,17 +49,17 @@ final class ClientConnection: Sendable {
 
     /// Sends a request whose reply nobody waits for. Without its connection there is nothing to undo either.
     func tidyUp(_ request: Request, in scope: TransactionScope) {
-        transmit { $0.core.tidyUp(request, in: scope) }
+        transmit { $0.core.tidyUp(request, in: scope, until: .after($0.core.patience)) }
     }
 
     private func reply(to handle: RequestHandle) async -> ReplyResult {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let error = transmit { $0.submit(handle, continuation) }
-                if let error { continuation.resume(returning: .failure(error)) }
+                let result = transmit { $0.submit(handle, continuation) }
+                if let result { continuation.resume(returning: result) }
             }
         } onCancel: {
-            state.withLock { $0.withdraw(handle) }.resume()
+            transmit { $0.withdraw(handle, now: .now) }.resume()
         }
     }
 
@@ -82,7 +82,7 @@ final class ClientConnection: Sendable {
     }
 
     /// Drops a watch, and takes it back from the server.
-    func endWatch(_ id: WatchID) { transmit { $0.core.removeWatch(id) } }
+    func endWatch(_ id: WatchID) { transmit { $0.core.removeWatch(id, now: .now) } }
 
     /// Suspends until a watch has an event, the deadline passes or the task is cancelled.
     func nextEvent(_ id: WatchID, until deadline: Deadline) async throws(StoreError) -> WatchEvent {

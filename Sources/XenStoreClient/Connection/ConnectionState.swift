@@ -28,6 +28,8 @@ struct ConnectionState: Sendable {
     var core: ClientCore
     var link: Link?
     private var replies: [ReplyWaiter?] = []
+    /// How requests ended whose tasks are not suspended yet.
+    private var early: [ClientCore.Completion] = []
     var events = Waiters<WatchID, WatchEvent>()
     var epochs = Waiters<EpochWait, Epoch>()
     /// How many waits for an epoch have begun.
@@ -43,13 +45,15 @@ struct ConnectionState: Sendable {
 
     // MARK: - Requests
 
-    /// Sends a reserved request. Returns the error when it has ended before its task was suspended.
+    /// Sends a reserved request. Returns how it ended, when that was before its task was suspended.
     mutating func submit(
         _ handle: RequestHandle, _ continuation: CheckedContinuation<ReplyResult, Never>
-    ) -> StoreError? {
+    ) -> ReplyResult? {
+        if let index = early.firstIndex(where: { $0.handle == handle }) {
+            return early.remove(at: index).result
+        }
         guard core.submit(handle) else {
-            return core.end
-                ?? StoreError(.cancelled, "the request was cancelled before it was sent")
+            return .failure(StoreError(.cancelled, "the request ended before it was sent"))
         }
         while replies.count <= handle.slot { replies.append(nil) }
         replies[handle.slot] = ReplyWaiter(handle: handle, continuation: continuation)
@@ -57,9 +61,11 @@ struct ConnectionState: Sendable {
     }
 
     /// Gives a request up. Returns whom to tell what, when somebody waits.
-    mutating func withdraw(_ handle: RequestHandle) -> Resumptions {
+    mutating func withdraw(_ handle: RequestHandle, now: Deadline) -> Resumptions {
         var resumptions = Resumptions()
-        if let error = core.withdraw(handle) { resume(handle, .failure(error), &resumptions) }
+        if let error = core.withdraw(handle, now: now) {
+            resume(handle, .failure(error), &resumptions)
+        }
         return resumptions
     }
 
@@ -68,7 +74,7 @@ struct ConnectionState: Sendable {
     ) {
         guard handle.slot < replies.count, replies[handle.slot]?.handle == handle,
             let waiter = replies[handle.slot].take()
-        else { return }
+        else { return early.append(ClientCore.Completion(handle: handle, result: result)) }
         resumptions.add(waiter.continuation, result)
     }
 

@@ -33,11 +33,18 @@ extension StoreClient {
 /// Where libxenstore looks for a server (`xs_open` in tools/libs/store/xs.c).
 enum StoreLocation {
     /// Throws `.unavailable`, saying what was tried and what to do.
-    static func find() throws(StoreError) -> String {
+    ///
+    /// - Parameters:
+    ///   - environment: a variable's value; nil when it is not set.
+    ///   - exists: whether there is anything at a path.
+    static func find(
+        environment: (String) -> String? = Self.environment,
+        exists: (String) -> Bool = { DescriptorConnector.kind(of: $0) != nil }
+    ) throws(StoreError) -> String {
         if let path = environment("XENSTORED_PATH") { return path }
         let socket = (environment("XENSTORED_RUNDIR") ?? "/var/run/xenstored") + "/socket"
         let candidates = [socket, "/dev/xen/xenbus", "/proc/xen/xenbus"]
-        for path in candidates where DescriptorConnector.kind(of: path) != nil { return path }
+        for path in candidates where exists(path) { return path }
         throw StoreError(
             .unavailable,
             "no xenstore here: none of \(candidates.joined(separator: ", ")) exists; "

@@ -18,13 +18,18 @@ extension ClientCore {
     /// Nil when nothing may be sent now: the device takes one request at a time.
     private mutating func nextQueued() -> RequestHandle? {
         guard !traits.isKernelDevice || unansweredCount == 0 else { return nil }
-        while let handle = queue.popFirst() { if requests.contains(handle) { return handle } }
+        while let handle = queue.popFirst() {
+            if requests.isQueued(handle) { return handle }
+            queuedEndCount -= 1
+        }
         return nil
     }
 
     private mutating func encode(_ handle: RequestHandle) {
         guard let pending = requests[handle] else { return }
         if let objection = objection(to: pending) {
+            // It is out of the queue.
+            requests[handle]?.stage = .reserved
             removeRequest(handle)
             return conclude(pending, handle, .failure(objection))
         }
@@ -37,18 +42,13 @@ extension ClientCore {
             request, requestID: handle.requestID(in: epoch), transaction: pending.scope.id,
             byteCount: byteCount)
         // oxenstored looks at an empty packet on a socket only when more bytes follow it.
-        if byteCount == 0, !traits.isKernelDevice { tidyUp(.getDomainPath(.dom0)) }
+        if byteCount == 0, !traits.isKernelDevice {
+            tidyUp(.getDomainPath(.dom0), until: pending.deadline)
+        }
     }
 
     /// The transport has taken so many of the output's bytes.
     mutating func tookOutput(_ count: Int) { output.take(count) }
-
-    /// The device has answered the output, which is one request, with an error.
-    mutating func refusedOutput(_ name: StoreErrorName) {
-        output.take(output.count)
-        guard let handle = onlyUnanswered, let pending = removeRequest(handle) else { return }
-        conclude(pending, handle, .failure(pending.request.refused(name)))
-    }
 
     /// The request that is with the device, which takes one at a time.
     private var onlyUnanswered: RequestHandle? {
@@ -152,7 +152,7 @@ extension ClientCore {
         let error: StoreError? = if case .failure(let error) = result { error } else { nil }
         switch pending.purpose {
         case .nobody: return
-        case .restoration(let id): return settle(id, error)
+        case .restoration(let id): return settleRestoration(id, error)
         case .registration(let id): settle(id, error)
         case .caller: break
         }
@@ -167,10 +167,10 @@ extension ClientCore {
         switch pending.request {
         case .transactionStart:
             guard let scope = try? answer.transaction else { return }
-            tidyUp(.transactionEnd(commit: false), in: scope)
+            tidyUp(.transactionEnd(commit: false), in: scope, until: pending.deadline)
         case .watch:
             guard case .watch(let path, let token, _) = current(pending) else { return }
-            tidyUp(.unwatch(path, token: token))
+            tidyUp(.unwatch(path, token: token), until: pending.deadline)
         default: return
         }
     }

@@ -9,6 +9,7 @@ extension ClientCore {
         epoch = epoch.next
         link = .connected
         self.traits = traits
+        loseWatches()
         restoreWatches(now)
     }
 
@@ -41,6 +42,7 @@ extension ClientCore {
             }
         }
         queue.removeAll()
+        queuedEndCount = 0
         resetStream()
         link = .ended(reason)
         for id in watches.keys {
@@ -83,16 +85,34 @@ extension ClientCore {
         queue.prepend(contentsOf: encoded.map(\.handle))
     }
 
-    private mutating func restoreWatches(_ now: Deadline) {
-        let deadline = now + patience
-        for id in watches.keys.sorted(by: >) {
-            guard let watch = watches[id], watch.stage != .registering else { continue }
-            watches[id]?.stage = .restoring(until: deadline)
-            let pending = PendingRequest(
-                request: watch.registration(id, in: epoch), scope: .none, deadline: deadline,
-                purpose: .restoration(id))
-            if let handle = requests.insert(pending) { queue.prepend(handle) }
-            look(notLaterThan: deadline)
+    /// Every watch is to be set again.
+    private mutating func loseWatches() {
+        restoringCount = 0
+        unrestored = []
+        for id in watches.keys.sorted() where watches[id]?.stage != .registering {
+            watches[id]?.stage = .restoring(until: .never)
+            unrestored.append(id)
         }
+    }
+
+    /// Sets the next watches again, before anything else is sent.
+    mutating func restoreWatches(_ now: Deadline) {
+        let deadline = now + patience
+        var batch: [RequestHandle] = []
+        while batch.count < Self.restorationLimit, let id = unrestored.first {
+            if let watch = watches[id] {
+                let pending = PendingRequest(
+                    request: watch.registration(id, in: epoch), scope: .none, deadline: deadline,
+                    purpose: .restoration(id), stage: .queued)
+                guard let handle = requests.insert(pending) else { break }
+                watches[id]?.stage = .restoring(until: deadline)
+                batch.append(handle)
+            }
+            unrestored.removeFirst()
+        }
+        guard !batch.isEmpty else { return }
+        restoringCount = batch.count
+        queue.prepend(contentsOf: batch)
+        look(notLaterThan: deadline)
     }
 }

@@ -3,8 +3,11 @@ import XenCore
 import XenStoreWire
 
 extension ClientCore {
-    /// How many requests may be unanswered, withdrawn ones included.
-    static let requestLimit = RequestHandle.slotLimit
+    /// How many watches may be on their way at a time to be set again.
+    static let restorationLimit = 256
+
+    /// How many other requests may be unanswered, withdrawn ones included.
+    static let requestLimit = RequestHandle.slotLimit - restorationLimit
 
     /// How many replies a server may owe to requests that were given up, before its connection is.
     static let withdrawnLimit = requestLimit / 2
@@ -22,7 +25,7 @@ extension ClientCore {
         let pending = PendingRequest(
             request: request, scope: scope, deadline: deadline, purpose: purpose)
         if let objection = objection(to: pending) { throw objection }
-        guard let handle = requests.insert(pending) else {
+        guard requests.count < Self.requestLimit, let handle = requests.insert(pending) else {
             throw StoreError(
                 .limitReached,
                 "\(request): \(requests.count) requests are unanswered; wait for replies")
@@ -50,31 +53,44 @@ extension ClientCore {
     }
 
     /// Sends something that nobody waits for, if there is a connection and room: without one there is nothing to undo.
-    mutating func tidyUp(_ request: Request, in scope: TransactionScope = .none) {
+    ///
+    /// - Parameter deadline: from then on the server owes the reply.
+    mutating func tidyUp(
+        _ request: Request, in scope: TransactionScope = .none, until deadline: Deadline
+    ) {
         guard link == .connected else { return }
-        _ = try? begin(request, in: scope, until: .never, for: .nobody)
+        _ = try? begin(request, in: scope, until: deadline, for: .nobody)
     }
 
     /// Gives a request up at once. Returns the error for whoever waited; nil when it has ended already.
-    mutating func withdraw(_ handle: RequestHandle) -> StoreError? {
+    mutating func withdraw(_ handle: RequestHandle, now: Deadline) -> StoreError? {
         guard let pending = requests[handle], !pending.isWithdrawn else { return nil }
-        abandon(handle, pending)
+        abandon(handle, pending, now)
         return .cancelled(
             pending.request, wasSent: pending.wasSent(handedOver: output.handedOver))
     }
 
-    /// What is queued is never sent; for what is sent, the reply is still awaited, and dropped.
-    private mutating func abandon(_ handle: RequestHandle, _ pending: PendingRequest) {
-        switch pending.stage {
-        case .reserved, .queued: removeRequest(handle)
-        case .encoded:
+    /// What is queued is never sent, a commit becomes an abort, and only what tidies up is sent however late; for what
+    /// is sent, the reply is still awaited, and dropped.
+    private mutating func abandon(
+        _ handle: RequestHandle, _ pending: PendingRequest, _ now: Deadline
+    ) {
+        switch (pending.stage, pending.purpose) {
+        case (.encoded, _), (_, .nobody):
             requests[handle]?.isWithdrawn = true
+            requests[handle]?.deadline = now + patience
             withdrawnCount += 1
+            if traits.isKernelDevice { look(notLaterThan: now + patience) }
             guard withdrawnCount >= Self.withdrawnLimit, canReconnect else { return }
             complaint = StoreError(
                 .timedOut,
                 "the server owes replies to \(withdrawnCount) requests that were given up")
             look(notLaterThan: Deadline(sinceEpoch: .zero))
+        default:
+            removeRequest(handle)
+            // What was not committed would stay open.
+            guard pending.request.isCommit else { return }
+            tidyUp(.transactionEnd(commit: false), in: pending.scope, until: now + patience)
         }
     }
 
@@ -128,14 +144,18 @@ extension ClientCore {
         guard nextLook <= now else { return nil }
         nextLook = .never
         for handle in requests.handles {
-            guard let pending = requests[handle], !pending.isWithdrawn,
-                pending.stage != .reserved
+            guard let pending = requests[handle], pending.stage != .reserved,
+                !pending.isWithdrawn || traits.isKernelDevice
             else { continue }
             guard pending.deadline <= now else {
                 look(notLaterThan: pending.deadline)
                 continue
             }
-            abandon(handle, pending)
+            guard !pending.isWithdrawn else {
+                complainOfDevice(pending)
+                continue
+            }
+            abandon(handle, pending, now)
             switch pending.purpose {
             case .nobody: continue
             case .restoration:
@@ -144,8 +164,15 @@ extension ClientCore {
             case .caller, .registration: complete(handle, .failure(timeout(pending)))
             }
         }
-        expireRestorations(now)
+        if complaint == nil { expireRestorations(now) }
         return link == .connected ? complaint : nil
+    }
+
+    /// The device takes nothing else before it has replied.
+    private mutating func complainOfDevice(_ pending: PendingRequest) {
+        guard canReconnect, case .encoded = pending.stage else { return }
+        complaint = StoreError(
+            .timedOut, "the device owes the reply to \(pending.request), and takes nothing else")
     }
 
     private mutating func expireRestorations(_ now: Deadline) {
@@ -159,6 +186,7 @@ extension ClientCore {
             watches[id]?.lookAgain()
             signal(id)
         }
+        if restoringCount == 0 { restoreWatches(now) }
     }
 
     private func timeout(_ pending: PendingRequest) -> StoreError {

@@ -19,11 +19,12 @@ extension ClientCore {
     }
 
     /// Drops a watch's events, and takes it back from the server if it was set.
-    mutating func removeWatch(_ id: WatchID) {
+    mutating func removeWatch(_ id: WatchID, now: Deadline) {
         guard let watch = watches.removeValue(forKey: id), watch.stage != .registering else {
             return
         }
-        tidyUp(.unwatch(watch.path, token: WatchToken(id, in: epoch).bytes))
+        tidyUp(
+            .unwatch(watch.path, token: WatchToken(id, in: epoch).bytes), until: now + patience)
     }
 
     /// The oldest event; nil when none waits. Throws what ended the watch.
@@ -37,6 +38,16 @@ extension ClientCore {
             case .watch(let path, _, let depth) = pending.request
         else { return pending.request }
         return .watch(path, token: WatchToken(id, in: epoch).bytes, depth: depth)
+    }
+
+    /// The server has answered a WATCH that sets a watch again. After the last one others follow, with the time that
+    /// `expire` knows.
+    mutating func settleRestoration(_ id: WatchID, _ error: StoreError?) {
+        settle(id, error)
+        restoringCount -= 1
+        if restoringCount == 0, !unrestored.isEmpty {
+            look(notLaterThan: Deadline(sinceEpoch: .zero))
+        }
     }
 
     /// The server has answered a WATCH.

@@ -50,8 +50,14 @@ struct ClientCore: Sendable {
     var requests = PendingRequests()
     /// Requests that are not among the outgoing bytes yet; one that has ended may still be named here.
     var queue: Deque<RequestHandle> = []
+    /// How many of those have ended.
+    var queuedEndCount = 0
     var watches: [WatchID: ClientWatch] = [:]
     var lastWatch: UInt64 = 0
+    /// Watches that are still to be set in this epoch.
+    var unrestored: Deque<WatchID> = []
+    /// How many watches the server has been asked to set in this epoch, and has not answered.
+    var restoringCount = 0
 
     var parser = PacketParser()
     var output = OutgoingPackets()
@@ -124,9 +130,24 @@ struct ClientCore: Sendable {
     @discardableResult
     mutating func removeRequest(_ handle: RequestHandle) -> PendingRequest? {
         guard let pending = requests.remove(handle) else { return nil }
-        if case .encoded = pending.stage { unansweredCount -= 1 }
+        switch pending.stage {
+        case .reserved: break
+        case .queued: leaveQueue()
+        case .encoded: unansweredCount -= 1
+        }
         if pending.isWithdrawn { withdrawnCount -= 1 }
         return pending
+    }
+
+    /// How many ended requests the queue may name: fewer than a slot's handles, so that none of them comes again.
+    private static let queuedEndLimit = 1024
+
+    /// A request of the queue has ended: now and then all such are dropped, at a few steps for each.
+    private mutating func leaveQueue() {
+        queuedEndCount += 1
+        guard queuedEndCount >= Self.queuedEndLimit else { return }
+        queue.removeAll { !requests.isQueued($0) }
+        queuedEndCount = 0
     }
 }
 

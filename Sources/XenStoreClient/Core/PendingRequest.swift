@@ -43,7 +43,8 @@ struct PendingRequest: Sendable {
 
     let request: Request
     let scope: TransactionScope
-    let deadline: Deadline
+    /// Until when the reply is waited for; of a withdrawn one, until when the kernel's device may owe it.
+    var deadline: Deadline
     let purpose: Purpose
     var stage = Stage.reserved
     /// Nobody waits for the reply any more.

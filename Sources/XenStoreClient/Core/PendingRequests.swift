@@ -40,6 +40,10 @@ struct PendingRequests: Sendable {
         }
     }
 
+    func isQueued(_ handle: RequestHandle) -> Bool {
+        contains(handle) && slots[handle.slot].pending?.stage == .queued
+    }
+
     func contains(_ handle: RequestHandle) -> Bool {
         handle.slot < slots.count && slots[handle.slot].pending != nil
             && self.handle(handle.slot) == handle

@@ -1,3 +1,4 @@
+import XenCore
 import XenStoreWire
 
 /// Reads the children of a node: at once, or in parts when they do not fit one reply, again from the start when they
@@ -7,6 +8,7 @@ import XenStoreWire
 ///     while true { if let names = try listing.take(reply(to: listing.request)) { return names } }
 struct DirectoryListing: Sendable {
     private let path: StorePath
+    private let deadline: Deadline
     /// What was read in parts, since the list changed last.
     private var names: [[UInt8]] = []
     /// Where the next part begins; nil as long as the list may fit one reply.
@@ -16,7 +18,20 @@ struct DirectoryListing: Sendable {
 
     private static let restartLimit = 16
 
-    init(_ path: StorePath) { self.path = path }
+    /// The most bytes that the names may have, each with its NUL.
+    private let byteCountLimit: Int
+
+    /// - Parameters:
+    ///   - deadline: from then on nothing more is asked.
+    ///   - byteCountLimit: the most bytes that the names may have; as it is, far more than any node has.
+    init(
+        _ path: StorePath, until deadline: Deadline = .after(.seconds(60)),
+        byteCountLimit: Int = 1 << 26
+    ) {
+        self.path = path
+        self.deadline = deadline
+        self.byteCountLimit = byteCountLimit
+    }
 
     /// What to ask next.
     var request: Request {
@@ -26,9 +41,19 @@ struct DirectoryListing: Sendable {
 
     /// Takes the answer. Returns the children once they are all there; each can be appended to the path.
     ///
-    /// Throws what the server refused, `.conflict` when the list changed during each of 16 readings, and
-    /// `.protocolViolation`.
+    /// Throws what the server refused, `.conflict` when the list changed during each of 16 readings, `.limitReached` when
+    /// it is too long, `.timedOut` when the deadline passes before its end, and `.protocolViolation`.
     mutating func take(
+        _ reply: Result<[UInt8], StoreError>
+    ) throws(StoreError) -> [StorePath]? {
+        if let paths = try takeNext(reply) { return paths }
+        guard !deadline.hasPassed else {
+            throw StoreError(.timedOut, "the server did not list all children of \(path) in time")
+        }
+        return nil
+    }
+
+    private mutating func takeNext(
         _ reply: Result<[UInt8], StoreError>
     ) throws(StoreError) -> [StorePath]? {
         guard let offset else { return try takeWhole(reply) }
@@ -41,8 +66,10 @@ struct DirectoryListing: Sendable {
         names += part.names
         if part.isLast { return try paths() }
         let next = offset + part.listByteCount
-        guard UInt32(exactly: next) != nil else {
-            throw StoreError(.protocolViolation, "the server's list of \(path) does not end")
+        guard next <= byteCountLimit else {
+            throw StoreError(
+                .limitReached,
+                "\(path) has more children than fit \(byteCountLimit) bytes, or no end")
         }
         self.offset = next
         return nil

@@ -95,8 +95,7 @@ import XenSystem
         let connector = SwitchedConnector(first)
         let store = try BlockingStoreClient(
             reconnecting: connector, requestTimeout: .seconds(20),
-            policy: ReconnectPolicy(
-                shortestPause: .milliseconds(1), longestPause: .milliseconds(20)))
+            policy: .brief)
         let watch = try store.watch("/a")
         #expect(try store.nextEvent(until: .after(.seconds(20))) == (watch, .changed("/a")))
         let second = try StoreServer()
@@ -114,12 +113,8 @@ import XenSystem
     }
 
     @Test func aSilentServerMakesADeadlineError() throws {
-        let ends = try UnixSocket.pair().split()
-        let far = ScriptedServer(
-            try SocketTransport(OwnedDescriptor(adopting: ends.far), name: "a test"))
-        let store = try BlockingStoreClient(
-            over: try SocketTransport(
-                OwnedDescriptor(adopting: ends.near), name: "a test"))
+        let (near, far) = try ScriptedServer.pair()
+        let store = try BlockingStoreClient(over: near)
         let error = #expect(throws: StoreError.self) {
             _ = try store.perform(.read("/a"), until: .after(.milliseconds(20)))
         }

@@ -114,7 +114,7 @@ import XenStoreWire
             try client.receive(0, .watchEvent, payload)
         }
         #expect(client.core.counters.malformedEvents == 6)
-        client.core.removeWatch(id)
+        client.removeWatch(id)
         #expect(try client.flush().map(\.operation) == [.unwatch])
         try client.receive(0, .watchEvent, "/a|\(token)|")
         #expect(client.core.counters.unknownEvents == 9)
@@ -142,8 +142,8 @@ import XenStoreWire
             try client.begin(.transactionStart), try client.begin(.read("/a")), registration,
         ]
         let sent = try client.flush()
-        for handle in handles { #expect(client.core.withdraw(handle)?.code == .cancelled) }
-        client.core.removeWatch(watch)
+        for handle in handles { #expect(client.withdraw(handle)?.code == .cancelled) }
+        client.removeWatch(watch)
         #expect(try client.flush() == [])
         for request in sent {
             try client.answer(
@@ -160,8 +160,8 @@ import XenStoreWire
     @Test func whatIsWithdrawnBeforeItWasSentIsNeverSent() throws {
         var client = CoreHarness()
         let handle = try client.begin(.write("/a", [1]))
-        #expect(client.core.withdraw(handle)?.message.contains("before it was sent") == true)
-        #expect(client.core.withdraw(handle) == nil)
+        #expect(client.withdraw(handle)?.message.contains("before it was sent") == true)
+        #expect(client.withdraw(handle) == nil)
         #expect(try client.flush() == [])
     }
 
@@ -170,7 +170,7 @@ import XenStoreWire
         for _ in 0..<ClientCore.requestLimit {
             let handle = try client.begin(.read("/a"))
             try client.flush()
-            _ = client.core.withdraw(handle)
+            _ = client.withdraw(handle)
         }
         let error = #expect(throws: StoreError.self) { _ = try client.begin(.read("/a")) }
         #expect(error?.code == .limitReached)
@@ -195,10 +195,6 @@ import XenStoreWire
         // An old kernel answers with an id of its own.
         try client.receive(12345, .read, "x")
         #expect(client.endings() == [handles[0]: "x"])
-        let hasOutput = client.core.prepareOutput()
-        #expect(hasOutput)
-        client.core.refusedOutput(.inputOutput)
-        #expect(client.endings() == [handles[1]: "EIO"])
         #expect(try client.flush().count == 1)
     }
 
@@ -265,7 +261,7 @@ import XenStoreWire
             _ = try client.establishedWatch("/a", limit: 4)
             let handles = try (0..<4).map { _ in try client.begin(.transactionStart) }
             try client.flush()
-            _ = client.core.withdraw(handles[1])
+            _ = client.withdraw(handles[1])
             for _ in 0..<8 {
                 let payload = (0..<Int.random(in: 0..<12, using: &random)).map { _ in
                     UInt8.random(in: 0...255, using: &random)

@@ -129,7 +129,7 @@ import XenStoreWire
         var client = CoreHarness()
         let handle = try client.begin(.read("/a"))
         try client.flush()
-        _ = client.core.withdraw(handle)
+        _ = client.withdraw(handle)
         client.disconnect()
         client.connect()
         #expect(try client.flush() == [])
@@ -158,7 +158,7 @@ import XenStoreWire
         for count in 1...ClientCore.withdrawnLimit {
             let handle = try client.begin(.read("/a"))
             try client.flush()
-            _ = client.core.withdraw(handle)
+            _ = client.withdraw(handle)
             let complaint = client.core.expire(client.now)
             #expect(complaint?.code == (count == ClientCore.withdrawnLimit ? .timedOut : nil))
         }
@@ -267,7 +267,7 @@ import XenStoreWire
         #expect(try CoreHarness.token(second) == "2.\(id.rawValue)")
         try client.answer(second, "OK|")
         #expect(client.endings() == [handle: "OK|"])
-        client.core.removeWatch(id)
+        client.removeWatch(id)
         #expect(try CoreHarness.token(try #require(try client.flush().first)) == "2.\(id.rawValue)")
     }
 

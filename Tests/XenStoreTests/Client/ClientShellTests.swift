@@ -124,12 +124,8 @@ import XenSystem
 
     /// A client, and its server's end in the test's hands.
     private func pair(timeout: Duration = .seconds(20)) throws -> (StoreClient, ScriptedServer) {
-        let ends = try UnixSocket.pair().split()
-        let near = try SocketTransport(
-            OwnedDescriptor(adopting: ends.near), name: "a test")
-        let far = try SocketTransport(
-            OwnedDescriptor(adopting: ends.far), name: "a test")
-        return (try StoreClient(over: near, requestTimeout: timeout), ScriptedServer(far))
+        let (near, far) = try ScriptedServer.pair()
+        return (try StoreClient(over: near, requestTimeout: timeout), far)
     }
 }
 

@@ -1,6 +1,9 @@
+import Synchronization
 import Testing
 import XenCore
 import XenStoreServer
+import XenStoreWire
+import XenSystem
 
 @testable import XenStoreClient
 
@@ -82,8 +85,7 @@ import XenStoreServer
         let connector = SwitchedConnector(first)
         let client = try StoreClient(
             reconnecting: connector, requestTimeout: .seconds(20),
-            policy: ReconnectPolicy(
-                shortestPause: .milliseconds(1), longestPause: .milliseconds(20)))
+            policy: .brief)
         let waiting = Task { try await client.wait(for: "/a", until: .exists, deadline: soon) }
         _ = try await client.exists("/b")
         let second = try StoreServer()
@@ -92,5 +94,39 @@ import XenStoreServer
         connector.use(second)
         first.stop()
         #expect(try await waiting.value == [0x31])
+    }
+
+    /// Each request would take a thousand seconds, if it were let.
+    @Test func aSilentServerCannotMakeAWaitLonger() async throws {
+        let (near, far) = try ScriptedServer.pair()
+        let client = try StoreClient(over: near, requestTimeout: .seconds(1000))
+        let late = await #expect(throws: StoreError.self) {
+            try await client.wait(
+                for: .all([.node("/a", .exists), .node("/b", .exists)]),
+                deadline: .after(.milliseconds(50)))
+        }
+        #expect(late?.code == .timedOut)
+        withExtendedLifetime(far) {}
+    }
+
+    /// The first watch and the first read are left unanswered, for longer than a request may take.
+    @Test func requestsThatTakeTooLongDoNotEndAWait() async throws {
+        let (near, far) = try ScriptedServer.pair()
+        let client = try StoreClient(over: near, requestTimeout: .milliseconds(20))
+        let seen = Mutex<[StoreOperation: Int]>([:])
+        let thread = try PlatformThread {
+            while let request = try? far.nextRequest(), request.operation != .remove {
+                let count = seen.withLock {
+                    $0[request.operation, default: 0] += 1
+                    return $0[request.operation]
+                }
+                if count != 1 { try? far.answer(request, "OK\0") }
+            }
+        }
+        let value = try await client.wait(for: "/a", until: .exists, deadline: soon)
+        #expect(value == Array("OK\0".utf8))
+        try? await client.remove("/end")
+        thread.join()
+        #expect(seen.withLock { $0[.watch, default: 0] >= 2 && $0[.read, default: 0] >= 2 })
     }
 }

@@ -33,6 +33,18 @@ struct CoreHarness {
         try core.begin(request, in: scope, until: now + limit)
     }
 
+    mutating func withdraw(_ handle: RequestHandle) -> StoreError? {
+        core.withdraw(handle, now: now)
+    }
+
+    mutating func removeWatch(_ id: WatchID) { core.removeWatch(id, now: now) }
+
+    /// Lets time pass. Returns why the connection had better be given up.
+    mutating func pass(_ time: Duration) -> StoreError? {
+        now = now + time
+        return core.expire(now)
+    }
+
     /// Lets the transport take what there is, or some bytes of it. Returns the new whole packets.
     @discardableResult
     mutating func flush(_ limit: Int = .max) throws -> [Packet] {

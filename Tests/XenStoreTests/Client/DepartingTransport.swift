@@ -21,12 +21,8 @@ final class DepartingTransport: ByteTransport {
     private init(_ near: SocketTransport) { self.near = near }
 
     static func pair() throws -> (DepartingTransport, ScriptedServer) {
-        let ends = try UnixSocket.pair().split()
-        let near = try SocketTransport(
-            OwnedDescriptor(adopting: ends.near), name: "a test")
-        let far = try SocketTransport(
-            OwnedDescriptor(adopting: ends.far), name: "a test")
-        return (DepartingTransport(near), ScriptedServer(far))
+        let (near, far) = try ScriptedServer.pair()
+        return (DepartingTransport(near), far)
     }
 
     func atNextWrite(_ moment: Moment, _ action: @escaping @Sendable () throws -> Void) {

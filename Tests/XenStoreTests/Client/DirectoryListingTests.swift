@@ -36,6 +36,105 @@ import XenStoreWire
         }
     }
 
+    /// A server's word at a time.
+    enum Word: Sendable {
+        case whole([String])
+        case part(UInt64, [String], isLast: Bool = false)
+        case refusal(StoreErrorName)
+
+        func reply(to request: Request) -> Result<[UInt8], StoreError> {
+            switch self {
+            case .whole(let names): .success(Fields.encode(names.map { Array($0.utf8) }))
+            case .part(let generation, let names, let isLast):
+                .success(
+                    DirectoryPart(
+                        generation: generation, names: names.map { Array($0.utf8) }, isLast: isLast
+                    ).payload)
+            case .refusal(let name): .failure(request.refused(name))
+            }
+        }
+    }
+
+    /// A list that is another one when its second part is read, each of so many times.
+    private static func changes(_ count: Int) -> [Word] {
+        [.refusal(.tooBig)]
+            + [[Word]](repeating: [.part(1, ["a"]), .part(2, ["b"])], count: count).flatMap { $0 }
+    }
+
+    private static let byteCountLimit = 1 << 16
+
+    private static let endless =
+        [.refusal(.tooBig)]
+        + [Word](
+            repeating: .part(1, [String(repeating: "n", count: 2047)]),
+            count: byteCountLimit / 2048 + 1)
+
+    /// What a server says, and the names or the error that come of all of it, not before.
+    static let readings: [(words: [Word], outcome: String)] = [
+        ([.whole([])], ""),
+        ([.whole(["a", "b"])], "a b"),
+        ([.refusal(.noEntry)], "refused"),
+        ([.refusal(.tooBig), .part(1, ["a", "b"], isLast: true)], "a b"),
+        ([.refusal(.tooBig), .part(1, ["a"]), .part(1, ["b"], isLast: true)], "a b"),
+        ([.refusal(.tooBig), .part(1, ["a"]), .part(1, [], isLast: true)], "a"),
+        ([.refusal(.tooBig), .part(1, [], isLast: true)], ""),
+        ([.refusal(.tooBig), .part(1, ["a"]), .refusal(.noEntry)], "refused"),
+        ([.refusal(.tooBig), .part(1, ["a"]), .refusal(.tooBig)], "refused"),
+        ([.refusal(.tooBig), .part(1, [])], "protocol violation"),
+        (changes(1) + [.part(2, ["c"], isLast: true)], "c"),
+        (
+            [
+                .refusal(.tooBig), .part(1, ["a"]), .part(2, ["b"], isLast: true),
+                .part(2, ["c"]), .part(2, ["b"], isLast: true),
+            ], "c b"
+        ),
+        (changes(15) + [.part(2, ["c"], isLast: true)], "c"),
+        (changes(16), "conflict"),
+        (endless, "limit reached"),
+    ]
+
+    @Test(arguments: readings.indices) func aListIsReadAtOnceOrInParts(index: Int) throws {
+        let (words, outcome) = Self.readings[index]
+        var listing = DirectoryListing("/", until: .never, byteCountLimit: Self.byteCountLimit)
+        for word in words.dropLast() {
+            #expect(try listing.take(word.reply(to: listing.request)) == nil)
+        }
+        let last = try #require(words.last)
+        do throws(StoreError) {
+            let names = try listing.take(last.reply(to: listing.request))
+            #expect(names?.map(\.description).joined(separator: " ") == outcome)
+        } catch {
+            #expect(error.code.description == outcome)
+        }
+    }
+
+    @Test func eachPartIsAskedForWhereTheLastOneEnds() throws {
+        var listing = DirectoryListing("/", until: .never)
+        var requests: [Request] = []
+        for word in Self.changes(1) + [.part(2, ["bc"]), .part(2, ["d"])] {
+            requests.append(listing.request)
+            #expect(try listing.take(word.reply(to: listing.request)) == nil)
+        }
+        requests.append(listing.request)
+        #expect(
+            requests == [
+                .directory("/"), .directoryPart("/", offset: 0), .directoryPart("/", offset: 2),
+                .directoryPart("/", offset: 0), .directoryPart("/", offset: 3),
+                .directoryPart("/", offset: 5),
+            ])
+    }
+
+    @Test func aListThatTakesTooLongIsGivenUp() throws {
+        let whole: Word = .whole(["a"])
+        var short = DirectoryListing("/", until: .now)
+        #expect(try short.take(whole.reply(to: short.request))?.count == 1)
+        var long = DirectoryListing("/", until: .now)
+        let error = #expect(throws: StoreError.self) {
+            _ = try long.take(Word.refusal(.tooBig).reply(to: long.request))
+        }
+        #expect(error?.code == .timedOut)
+    }
+
     @Test func anyNodeIsListedReadAndWatched() async throws {
         let server = try StoreServer()
         let client = try server.client(0)

@@ -1,10 +1,11 @@
 import Synchronization
 import Testing
 import XenCore
-import XenStoreClient
 import XenStoreServer
 import XenStoreWire
 import XenSystem
+
+@testable import XenStoreClient
 
 /// Connects to whichever server a test names, in its own time.
 final class SwitchedConnector: StoreConnector {
@@ -24,14 +25,11 @@ final class SwitchedConnector: StoreConnector {
 
 /// Clients whose server ends and comes again.
 @Suite(.timeLimit(.minutes(1))) struct ReconnectionTests {
-    private let policy = ReconnectPolicy(
-        shortestPause: .milliseconds(1), longestPause: .milliseconds(20))
-
     private func scene() throws -> (StoreServer, SwitchedConnector, StoreClient) {
         let server = try StoreServer()
         let connector = SwitchedConnector(server)
         let client = try StoreClient(
-            reconnecting: connector, requestTimeout: .seconds(20), policy: policy)
+            reconnecting: connector, requestTimeout: .seconds(20), policy: .brief)
         return (server, connector, client)
     }
 
@@ -121,18 +119,22 @@ final class SwitchedConnector: StoreConnector {
     }
 
     @Test func aWriteWhoseAnswerIsLostIsInDoubt() async throws {
-        let ends = try UnixSocket.pair().split()
-        let far = ScriptedServer(
-            try SocketTransport(OwnedDescriptor(adopting: ends.far), name: "a test"))
-        let near = try SocketTransport(
-            OwnedDescriptor(adopting: ends.near), name: "a test")
-        let connector = OnceThenNever(near)
+        let (near, far) = try ScriptedServer.pair()
         let client = try StoreClient(
-            reconnecting: connector, requestTimeout: .seconds(20), policy: policy)
+            reconnecting: SingleConnection(near), requestTimeout: .seconds(20), policy: .brief)
         let writing = Task { try await client.write("/a", "1") }
         #expect(try far.nextRequest().operation == .write)
         far.close()
         #expect((await writing.result.failure as? StoreError)?.code == .outcomeUnknown)
+    }
+
+    @Test func aDeviceThatLosesAReplyIsOpenedAgain() async throws {
+        let client = try StoreClient(
+            reconnecting: SilentDeviceFirst(), requestTimeout: .milliseconds(20), policy: .brief)
+        let epoch = client.epoch
+        while client.epoch == epoch, !Task.isCancelled { _ = try? await client.read("/a") }
+        let value = try await client.perform(.read("/a"), until: .after(.seconds(20)))
+        #expect(value == Array("value".utf8))
     }
 
     @Test func aResumptionWatchTellsOfANewEpochToo() async throws {
@@ -144,16 +146,19 @@ final class SwitchedConnector: StoreConnector {
     }
 }
 
-/// One connection, and no other.
-private final class OnceThenNever: StoreConnector {
-    private let transport: Mutex<SocketTransport?>
-
-    init(_ transport: SocketTransport) { self.transport = Mutex(transport) }
+/// A device that loses every reply, then one that is well.
+private final class SilentDeviceFirst: StoreConnector {
+    private let count = Mutex(0)
 
     func connect(until deadline: Deadline) throws(StoreError) -> any ByteTransport {
-        guard let transport = transport.withLock({ $0.take() }) else {
-            throw StoreError(.unavailable, "no server in this test any more")
+        let isFirst = count.withLock {
+            $0 += 1
+            return $0 == 1
         }
-        return transport
+        do {
+            return try XenbusDevice(watching: .refused(.exists), isSilent: isFirst).opened()
+        } catch {
+            throw StoreError(.unavailable, "no device in this test: \(error)")
+        }
     }
 }

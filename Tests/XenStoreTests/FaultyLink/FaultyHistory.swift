@@ -223,7 +223,7 @@ struct FaultyHistory {
 
     private mutating func replaceWatch() throws {
         guard let watch, choices.number("end watch", in: 0..<4) == 0 else { return }
-        core.removeWatch(watch.id)
+        core.removeWatch(watch.id, now: now)
         self.watch = nil
     }
 
@@ -231,7 +231,7 @@ struct FaultyHistory {
         let handles = open.keys.sorted { $0.rawValue < $1.rawValue }
         guard !handles.isEmpty else { return }
         let handle = handles[choices.number("withdrawn", in: 0..<handles.count)]
-        guard core.withdraw(handle) != nil else { return }
+        guard core.withdraw(handle, now: now) != nil else { return }
         finish(handle, nil)
     }
 
@@ -265,7 +265,7 @@ struct FaultyHistory {
             watchEpoch = core.epoch
             lastLook = .none
         } else {
-            core.removeWatch(id)
+            core.removeWatch(id, now: now)
             watch = nil
         }
     }

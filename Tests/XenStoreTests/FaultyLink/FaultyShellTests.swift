@@ -6,8 +6,6 @@ import XenStoreWire
 
 /// The clients that programs use, with their threads and tasks, over links that dribble, stall and break.
 @Suite(.timeLimit(.minutes(1))) struct FaultyShellTests {
-    private static let policy = ReconnectPolicy(
-        shortestPause: .milliseconds(1), longestPause: .milliseconds(5))
     private static let patience = Duration.seconds(20)
 
     /// What became of a write.
@@ -22,7 +20,7 @@ import XenStoreWire
         let connector = FaultyConnector(server, seed: seed)
         let store = try await Self.firstConnection {
             try StoreClient(
-                reconnecting: connector, requestTimeout: Self.patience, policy: Self.policy)
+                reconnecting: connector, requestTimeout: Self.patience, policy: .brief)
         }
         let watch = try await store.watch("/n")
         let outcomes = try await withThrowingTaskGroup(of: [StorePath: Outcome].self) { group in
@@ -70,7 +68,7 @@ import XenStoreWire
         let connector = FaultyConnector(server, seed: seed)
         let store = try await Self.firstConnection {
             try BlockingStoreClient(
-                reconnecting: connector, requestTimeout: Self.patience, policy: Self.policy)
+                reconnecting: connector, requestTimeout: Self.patience, policy: .brief)
         }
         _ = try store.watch("/n")
         for index in 0..<300 {

@@ -5,9 +5,6 @@ import XenStoreWire
 
 /// Clients over a store page and an event channel. Source: docs/misc/xenstore-ring.txt.
 @Suite(.timeLimit(.minutes(1))) struct RingTransportTests {
-    private let policy = ReconnectPolicy(
-        shortestPause: .milliseconds(1), longestPause: .milliseconds(20))
-
     private func connector(_ server: RingServer) -> RingConnector {
         RingConnector(
             page: server.page.memory, channel: server.clientChannel, events: server.clientEvents)
@@ -16,7 +13,7 @@ import XenStoreWire
     private func client(_ server: RingServer) throws -> StoreClient {
         try server.start()
         return try StoreClient(
-            reconnecting: connector(server), requestTimeout: .seconds(20), policy: policy)
+            reconnecting: connector(server), requestTimeout: .seconds(20), policy: .brief)
     }
 
     @Test func packetsLargerThanTheRingGoThrough() async throws {
