@@ -18,7 +18,7 @@ extension StoreCore {
             connection: context.connection, serial: watches.nextSerial(), path: key,
             token: token, depth: depth,
             homeByteCount: isRelative ? connections[context.slot].home.count : 0)
-        let memory = usage(of: domain).memory + watch.memoryByteCount
+        let memory = memory(of: domain) + watch.memoryByteCount
         guard memory <= limit(\.memoryByteCount, context.client) else { throw .noMemory }
         watches.insert(watch)
         connections[context.slot].watches[name] = watch.serial

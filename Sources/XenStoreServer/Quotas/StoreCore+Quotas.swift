@@ -25,29 +25,64 @@ extension StoreCore {
 
     /// What a domain uses now.
     func usage(of domain: DomainID) -> Usage {
-        let account = tree.ledger.account(of: domain)
         let record = domains[domain]
         var usage = record?.peak ?? Usage()
-        usage.nodes = account.nodes
-        usage.memory = account.memory + (record?.ownMemory ?? 0)
+        usage.nodes = tree.ledger.account(of: domain).nodes
+        usage.memory = memory(of: domain)
         usage.watches = record?.watches ?? 0
         usage.transactions = record?.transactions ?? 0
         return usage
+    }
+
+    /// Bytes that a domain has of the store now.
+    func memory(of domain: DomainID) -> Int {
+        tree.ledger.account(of: domain).memory + (domains[domain]?.ownMemory ?? 0)
+    }
+
+    /// Whether a guest may have so many bytes more.
+    private mutating func checkMemory(
+        _ byteCount: Int, _ context: RequestContext
+    ) throws(StoreErrorName) {
+        let client = context.client
+        guard byteCount > 0, !client.isPrivileged else { return }
+        guard memory(of: client.domain) + byteCount <= limit(\.memoryByteCount, client) else {
+            throw fail(context)
+        }
+    }
+
+    /// Whether a guest's transaction may come to depend on one more node.
+    mutating func checkLook(
+        at path: PathKey, _ context: RequestContext
+    ) throws(StoreErrorName) {
+        guard let slot = context.transactionSlot, !context.client.isPrivileged else { return }
+        guard transactions[slot].touches.count < limit(\.transactionNodes, context.client) else {
+            throw fail(context)
+        }
+        try checkMemory(StoreTransaction.byteCount(ofLookAt: path), context)
+    }
+
+    /// Whether a guest may make a node so many bytes larger, or smaller: a transaction needs room for its own, too.
+    mutating func checkChange(
+        of node: StoreNode, by byteCount: Int, _ context: RequestContext
+    ) throws(StoreErrorName) {
+        guard !context.client.isPrivileged else { return }
+        try checkMemory(byteCount + copyByteCount(of: node, context), context)
+    }
+
+    private func copyByteCount(of node: StoreNode, _ context: RequestContext) -> Int {
+        context.transactionSlot.map { transactions[$0].byteCount(ofCopying: node) } ?? 0
     }
 
     /// Whether a guest may write so many bytes to a node, which is made if there is none.
     mutating func checkWrite(
         to path: PathKey, _ node: StoreNode?, _ byteCount: Int, _ context: RequestContext
     ) throws(StoreErrorName) {
-        let size = byteCount + (node?.children.byteCount ?? 0)
-        try checkSize(size, context)
-        var memory = size - (node?.byteCount ?? 0)
-        if node == nil { memory += try checkCreation(of: path, context) }
-        guard memory > 0 else { return }
-        let client = context.client
-        let used = usage(of: client.domain).memory + pending(context).memory
-        let limit = limit(\.memoryByteCount, client)
-        guard used + memory <= limit else { throw fail(context) }
+        try checkSize(byteCount + (node?.children.byteCount ?? 0), context)
+        if let node {
+            try checkChange(of: node, by: byteCount - node.value.count, context)
+        } else {
+            try checkMemory(byteCount + checkCreation(of: path, context), context)
+        }
     }
 
     private mutating func checkSize(
@@ -59,34 +94,36 @@ extension StoreCore {
         } catch { throw fail(context) }
     }
 
-    /// What a transaction would change in the client's account.
-    private func pending(_ context: RequestContext) -> Ledger.Account {
-        context.transactionSlot.map { transactions[$0].account } ?? Ledger.Account()
-    }
-
-    /// Whether a guest may make a node and those missing above it. Returns the bytes that they take.
+    /// Whether a guest may make a node and those missing above it. Returns the bytes that they take without a value.
     private mutating func checkCreation(
         of path: PathKey, _ context: RequestContext
     ) throws(StoreErrorName) -> Int {
         let client = context.client
-        var missing = 0
-        var memory = 0
-        var child: PathKey? = path
-        while let key = child {
+        var missing = 1
+        var child = path
+        var above: StoreNode?
+        while let key = child.parent {
+            above = node(at: key, context)
+            if above != nil { break }
             missing += 1
-            memory += key.count + 24
-            guard let parent = key.parent else { break }
-            if let node = node(at: parent, context) {
-                try checkSize(node.byteCount + key.name.count + 1, context)
-                break
-            }
-            child = parent
+            child = key
         }
-        let used = tree.ledger.account(of: client.domain).nodes + pending(context).nodes
+        // The root always exists.
+        guard let above else { return 0 }
+        try checkSize(above.byteCount + child.name.count + 1, context)
+        let account = context.transactionSlot.map { transactions[$0].account }
+        let used = tree.ledger.account(of: client.domain).nodes + (account?.nodes ?? 0)
         let limit = limit(\.nodes, client)
         guard used + missing <= limit else {
             // As in the C daemon, part of the nodes would have been made before the limit was met.
             throw used + 1 <= limit ? fail(context) : .noSpace
+        }
+        var memory = copyByteCount(of: above, context)
+        var made = path
+        for _ in 0..<missing {
+            // And its name in the list above it.
+            memory += StoreNode.memoryByteCount(made, above.access) + made.name.count + 1
+            made = made.parent ?? made
         }
         return memory
     }

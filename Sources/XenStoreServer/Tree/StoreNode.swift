@@ -78,5 +78,12 @@ final class StoreNode: Sendable {
     var byteCount: Int { value.count + children.byteCount }
 
     /// What a quota on memory counts, as in the C daemon: path, header, permissions, value and children's names.
-    var memoryByteCount: Int { key.count + 16 + 8 * access.entries.count + byteCount }
+    var memoryByteCount: Int {
+        Self.memoryByteCount(key, access) + byteCount
+    }
+
+    /// The same of an empty node without children.
+    static func memoryByteCount(_ key: PathKey, _ access: AccessList) -> Int {
+        key.count + 16 + access.memoryByteCount
+    }
 }

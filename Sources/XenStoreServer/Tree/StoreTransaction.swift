@@ -39,21 +39,25 @@ struct StoreTransaction: Sendable {
 
     mutating func doom() { isDoomed = true }
 
-    /// The node as the transaction sees it, on which its outcome depends from now on.
-    ///
-    /// Throws `ENOSPC` over the limit on nodes.
-    mutating func look(_ key: PathKey, limit: Int) throws(StoreErrorName) -> StoreNode? {
-        if let index = index(of: key) { return touches[index].node }
-        guard touches.count < limit else {
-            isDoomed = true
-            throw .noSpace
-        }
+    /// Bytes that a first look at a node takes.
+    static func byteCount(ofLookAt key: PathKey) -> Int {
+        key.count + MemoryLayout<Touch>.stride
+    }
+
+    /// Bytes that a change of a node takes for all that stays as it is: nothing where the transaction has its own.
+    func byteCount(ofCopying node: StoreNode) -> Int {
+        guard let index = index(of: node.key), touches[index].base === node else { return 0 }
+        return node.memoryByteCount
+    }
+
+    /// Looks at a node for the first time: the outcome depends on it from now on.
+    mutating func look(_ key: PathKey) -> StoreNode? {
         let node = base.node(at: key)
         let kept = node?.key ?? key.compact
         // Small ones, which are the most, then never move what they touched.
         if touches.isEmpty { touches.reserveCapacity(4) }
         touches.append(Touch(key: kept, base: node, node: node))
-        memory += kept.count + MemoryLayout<Touch>.stride
+        memory += Self.byteCount(ofLookAt: kept)
         if touches.count > Self.scannedCount {
             if indices.isEmpty {
                 for (index, touch) in touches.enumerated() { indices[touch.key] = index }
@@ -67,7 +71,8 @@ struct StoreTransaction: Sendable {
     /// So few are found sooner by looking at each, the newest first: that is mostly the one.
     private static let scannedCount = 8
 
-    private func index(of key: PathKey) -> Int? {
+    /// Where in `touches` a node is. Nil where the transaction has not looked yet.
+    func index(of key: PathKey) -> Int? {
         indices.isEmpty ? touches.lastIndex { $0.key == key } : indices[key]
     }
 

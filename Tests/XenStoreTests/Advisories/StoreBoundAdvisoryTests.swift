@@ -124,6 +124,7 @@ import XenStoreWire
         quota.nodes = 10
         quota.watches = 10
         quota.transactions = 10
+        quota.memoryByteCount = 2000
         var script = Script(quota: quota)
         try script.run(
             """
@@ -135,10 +136,17 @@ import XenStoreWire
             _ = try script.reply("3 0 WATCH a|\(index)|")
             _ = try script.reply("3 0 TRANSACTION_START |")
         }
-        let usage = script.core.usage(of: DomainID(3))
+        var usage = script.core.usage(of: DomainID(3))
         #expect(usage.nodes == 10)
         #expect(usage.watches == 10)
         #expect(usage.transactions == 10)
+        for index in 0..<100 {
+            _ = try script.reply("3 \(index % 10 + 1) READ missing-\(index)|")
+            _ = try script.reply("3 \(index % 10 + 1) WRITE n1|\(index)")
+            _ = try script.reply("3 0 WRITE n\(index % 10)|\(String(repeating: "x", count: 400))")
+        }
+        usage = script.core.usage(of: DomainID(3))
+        #expect(usage.memory > 1500 && usage.memory <= 2000)
         try script.run("check =>")
     }
 
@@ -185,10 +193,13 @@ import XenStoreWire
         for index in 0..<128 {
             try script.run("3 0 WATCH a|\(index)| => OK| ; 3<a|\(index)|")
         }
+        let events = (0..<128).map { "3<a|\($0)|" }.joined(separator: " ; ")
         try script.run(
             """
             3 0 WATCH a|more| => !ENOSPC
-            0 0 WRITE /local/domain/3/a|1 => OK|
+            0 0 MKDIR /local/domain/3| => OK|
+            0 0 SET_PERMS /local/domain/3|n3| => OK|
+            0 0 WRITE /local/domain/3/a|1 => \(events) ; OK|
             """)
     }
 
