@@ -13,7 +13,9 @@ import XenStoreWire
 struct Script {
     private var scene: CoreScene
 
-    init(quota: StoreQuota = StoreQuota()) { scene = CoreScene(quota: quota) }
+    init(quota: StoreQuota = StoreQuota(), heldByteCountLimit: Int = .max) {
+        scene = CoreScene(quota: quota, heldByteCountLimit: heldByteCountLimit)
+    }
 
     var core: StoreCore { scene.core }
 

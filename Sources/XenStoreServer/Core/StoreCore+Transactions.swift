@@ -14,8 +14,11 @@ extension StoreCore {
             connections[context.slot].lastTransaction &+= 1
             id = TransactionID(rawValue: connections[context.slot].lastTransaction)
         } while id == .none || connections[context.slot].transactions.slot(of: id) != nil
+        let snapshot = context.client.isPrivileged ? tree.tree : tree.takeSnapshot()
         let slot = transactions.insert(
-            StoreTransaction(on: tree.tree, for: context.client.incarnation))
+            StoreTransaction(
+                on: snapshot, for: context.client.incarnation,
+                retiredByOwner: domains[domain]?.retiredByteCount ?? 0))
         connections[context.slot].transactions.insert(id, at: slot)
         domains.update(domain) { $0.transactions += 1 }
         raisePeak(of: domain)
@@ -32,6 +35,7 @@ extension StoreCore {
         let transaction = forgetTransaction(slot, of: client.domain)
         defer { if transactions.count == 0 { removals.clear() } }
         guard commit else { return }
+        guard !transaction.isOutdated else { throw .again }
         guard !transaction.isDoomed else { throw .noMemory }
         if !client.isPrivileged { try checkCommit(transaction, client) }
         if let conflict = transaction.conflict(with: tree) {

@@ -19,6 +19,10 @@ package struct StoreCore: Sendable {
     var removals = RemovalLog()
     /// Those who make too many transactions fail.
     var heldBack: Set<DomainID> = []
+    /// `StoreTree.retiredByteCount` at the start of the guests' oldest open transaction, or before.
+    var heldFrom = 0
+    /// The most bytes of nodes that have gone from the tree and that guests' transactions keep, all together.
+    let heldByteCountLimit: Int
     var introductions: [IntroductionTicket: PendingIntroduction] = [:]
     var lastTicket: UInt64 = 0
     var logSwitches: Set<LogSwitch> = []
@@ -27,8 +31,9 @@ package struct StoreCore: Sendable {
     /// Memory for the watches that one change concerns, kept from change to change.
     var concerned: [RegisteredWatch] = []
 
-    package init(quota: StoreQuota = StoreQuota()) {
+    package init(quota: StoreQuota = StoreQuota(), heldByteCountLimit: Int = 1 << 26) {
         self.quota = quota
+        self.heldByteCountLimit = heldByteCountLimit
         var dom0 = DomainRecord(quota: quota)
         dom0.isIntroduced = true
         domains[.dom0] = dom0
@@ -61,6 +66,8 @@ package struct StoreCore: Sendable {
                 ? connections[slot].transactions.slot(of: packet.transaction) : nil,
             requestID: packet.requestID,
             client: identity(of: connections.holder(slot)), now: now)
+        let retired = tree.tree.retiredByteCount
+        defer { boundSnapshots(tree.tree.retiredByteCount - retired, context.client) }
         if !logSwitches.isEmpty { trace(packet, from: id, &outputs) }
         do throws(StoreErrorName) {
             guard let payload = try perform(packet, context, &outputs) else { return }

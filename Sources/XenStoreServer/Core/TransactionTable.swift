@@ -1,3 +1,5 @@
+import XenCore
+
 /// All open transactions, each in a place of its own, where it is changed.
 struct TransactionTable: Sendable {
     /// With an empty one in each place that is free: an optional would be copied to look into it.
@@ -7,6 +9,14 @@ struct TransactionTable: Sendable {
     private static let nothing = StoreTransaction(on: StoreTree(), for: .dom0)
 
     var count: Int { transactions.count - freeSlots.count }
+
+    /// The place of the oldest of a guest's, or of all guests'. Costs a look at each.
+    func oldest(of guest: DomainID?) -> Int? {
+        transactions.indices.filter { slot in
+            let owner = transactions[slot].owner.domain
+            return owner != .dom0 && owner == guest ?? owner
+        }.min { transactions[$0].base.retiredByteCount < transactions[$1].base.retiredByteCount }
+    }
 
     subscript(slot: Int) -> StoreTransaction {
         _read { yield transactions[slot] }

@@ -74,6 +74,9 @@ final class StoreNode: Sendable {
         children: ChildList, at generation: UInt64, by author: DomainID
     ) -> StoreNode { StoreNode(self, children: children, at: generation, by: author) }
 
+    /// When it became what it is.
+    var version: UInt64 { max(generation, childrenGeneration) }
+
     /// What a quota on a node's size counts: its value, and its children's names with their NULs.
     var byteCount: Int { value.count + children.byteCount }
 

@@ -17,7 +17,9 @@ struct StoreTransaction: Sendable {
     }
 
     /// The tree as it was at the start.
-    private let base: StoreTree
+    let base: StoreTree
+    /// What its owner had retired by then.
+    let retiredByOwner: Int
     var generation: UInt64
     /// In the order in which the nodes were first touched.
     private(set) var touches: [Touch] = []
@@ -27,17 +29,27 @@ struct StoreTransaction: Sendable {
     private(set) var memory = 0
     /// What its changes are for the account of the domain that it belongs to.
     private(set) var account = Ledger.Account()
-    private let owner: Incarnation
+    let owner: Incarnation
     /// Set when it can only fail: a bound was passed within it.
     private(set) var isDoomed = false
+    /// Set when it lost the snapshot that it began with.
+    private(set) var isOutdated = false
 
-    init(on tree: StoreTree, for owner: Incarnation) {
+    /// - Parameter retiredByOwner: bytes, as `DomainRecord.retiredByteCount` counts them.
+    init(on tree: StoreTree, for owner: Incarnation, retiredByOwner: Int = 0) {
         base = tree
+        self.retiredByOwner = retiredByOwner
         generation = tree.generation
         self.owner = owner
     }
 
     mutating func doom() { isDoomed = true }
+
+    /// Forgets what it saw and did, and goes on with another snapshot; it can only conflict.
+    mutating func restart(on tree: StoreTree, retiredByOwner: Int) {
+        self = StoreTransaction(on: tree, for: owner, retiredByOwner: retiredByOwner)
+        isOutdated = true
+    }
 
     /// Bytes that a first look at a node takes.
     static func byteCount(ofLookAt key: PathKey) -> Int {

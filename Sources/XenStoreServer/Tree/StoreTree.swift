@@ -7,6 +7,8 @@ import XenStoreWire
 struct StoreTree: Sendable {
     fileprivate(set) var nodes: TreeDictionary<PathKey, StoreNode> = [:]
     var generation: UInt64 = 0
+    /// Bytes of all nodes that were replaced or removed while a guest's snapshot could hold them. It never falls.
+    fileprivate(set) var retiredByteCount = 0
 
     func node(at key: PathKey) -> StoreNode? { nodes[key] }
 }
@@ -15,6 +17,8 @@ struct StoreTree: Sendable {
 struct LiveTree: Sendable, NodeTable {
     private(set) var tree = StoreTree()
     private(set) var ledger = Ledger()
+    /// The generation of the newest snapshot that a guest has had.
+    private var newestSnapshot: UInt64 = 0
 
     /// The nodes that a new C xenstored has: `/tool/xenstored` and the special ones, all dom0's.
     init() {
@@ -33,12 +37,25 @@ struct LiveTree: Sendable, NodeTable {
 
     mutating func put(_ old: StoreNode?, _ new: StoreNode) {
         tree.nodes.updateValue(new, forKey: new.key)
+        if let old { retire(old) }
         ledger.record(old, new)
     }
 
     mutating func take(_ node: StoreNode) {
         tree.nodes.removeValue(forKey: node.key)
+        retire(node)
         ledger.record(node, nil)
+    }
+
+    /// The nodes as they are now, for a guest.
+    mutating func takeSnapshot() -> StoreTree {
+        newestSnapshot = generation
+        return tree
+    }
+
+    /// A node that came after the newest snapshot is in none, and goes at once.
+    private mutating func retire(_ node: StoreNode) {
+        if node.version <= newestSnapshot { tree.retiredByteCount += node.memoryByteCount }
     }
 
     /// Forgets a domain that owns nothing any more.
