@@ -162,7 +162,7 @@ extension StoreCore {
             !isSoft || name.softLimit != nil,
             let limit = Int32(decimal: Array(words[1].utf8)), limit > 0
         else { throw .invalid }
-        quota[keyPath: name.limit(isSoft: isSoft)] = Int(limit)
+        setQuotaOfAll(name, isSoft: isSoft, Int(limit))
         return Reply.acknowledgement
     }
 

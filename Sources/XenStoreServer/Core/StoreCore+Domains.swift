@@ -30,6 +30,7 @@ extension StoreCore {
         }
         outputs.append(.detach(domain))
         domains[domain] = nil
+        ownLimits[domain] = nil
         heldBack.remove(domain)
         for other in domains.keys where domains[other]?.target?.domain == domain {
             domains[other]?.target = nil

@@ -13,6 +13,10 @@ package struct StoreCore: Sendable {
     var transactions = TransactionTable()
     var watches = WatchIndex()
     var domains = DomainTable()
+    /// The limits that a domain has of its own, by SET_QUOTA.
+    var ownLimits: [DomainID: Set<String>] = [:]
+    /// Counts the changes to the limits of domains that are there.
+    package internal(set) var quotaChangeCount = 0
     /// How many domains with an id have gone.
     var predecessors: [DomainID: UInt32] = [:]
     /// Who removed what while transactions were open.

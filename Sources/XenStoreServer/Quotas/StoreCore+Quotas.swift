@@ -178,8 +178,21 @@ extension StoreCore {
         if let domain {
             know(domain)
             domains[domain]?.quota[keyPath: path] = Int(limit)
+            ownLimits[domain, default: []].insert(name.text(isSoft: isSoft))
+            quotaChangeCount += 1
         } else {
             quota[keyPath: path] = Int(limit)
         }
+    }
+
+    /// Sets a limit for all domains: for those that come, and for those that are there without one of their own.
+    mutating func setQuotaOfAll(_ name: QuotaName, isSoft: Bool, _ limit: Int) {
+        let path = name.limit(isSoft: isSoft)
+        quota[keyPath: path] = limit
+        for domain in domains.keys
+        where ownLimits[domain]?.contains(name.text(isSoft: isSoft)) != true {
+            domains[domain]?.quota[keyPath: path] = limit
+        }
+        quotaChangeCount += 1
     }
 }
