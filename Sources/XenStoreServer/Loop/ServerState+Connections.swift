@@ -67,13 +67,18 @@ extension ServerState {
     /// Begins a session.
     mutating func open(_ domain: DomainID, over link: any SessionLink) -> ServerSession {
         let id = core.connect(as: domain)
-        let outstanding = domain == .dom0 ? 0 : core.quota(of: domain).outstanding
         let session = ServerSession(
             id, domain, over: link, outputLimit: core.quota.outputByteCount,
-            replyLimit: outstanding == 0 ? nil : outstanding)
+            replyLimit: replyLimit(of: domain))
         while sessions.count <= id.place { sessions.append(nil) }
         sessions[id.place] = session
         return session
+    }
+
+    /// The most replies that may wait for a domain's reader; nil without bound.
+    func replyLimit(of domain: DomainID) -> Int? {
+        let limit = domain == .dom0 ? 0 : core.quota(of: domain).outstanding
+        return limit == 0 ? nil : limit
     }
 
     /// Waits for what the session can do now. No system call unless that has changed.

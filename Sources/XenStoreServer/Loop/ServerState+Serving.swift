@@ -65,6 +65,18 @@ extension ServerState {
         if let ring = session.link as? DomainRing { scheduler.event(on: ring.ringID) }
     }
 
+    /// Has limits that were changed hold for the sessions that are open.
+    mutating func adoptQuotas() {
+        guard core.quotaChangeCount != adoptedQuotaChangeCount else { return }
+        adoptedQuotaChangeCount = core.quotaChangeCount
+        for case let session? in sessions {
+            let wasFull = session.isFull
+            session.replyLimit = replyLimit(of: session.domain)
+            if wasFull, !session.isFull { resume(session) }
+            settle(session)
+        }
+    }
+
     private mutating func hold(_ session: ServerSession) {
         guard !session.isHeldByCore else { return }
         session.isHeldByCore = true
@@ -151,7 +163,8 @@ extension ServerState {
             return false
         }
         if wasFull, !session.isFull { resume(session) }
-        if session.isFull, session.isBlocked {
+        // A guest that is paused reads again when it runs, and could not reconnect: it waits as long as it takes.
+        if session.isFull, session.isBlocked, session.link is SocketLink {
             slowReaders.add(session, until: now + stallTimeout)
         }
         settle(session)

@@ -55,6 +55,7 @@ extension ServerState {
             }
         }
         serveRings(&buffer)
+        adoptQuotas()
         flush()
         return Turn(patience: patience(), notices: takeNotices())
     }

@@ -15,7 +15,7 @@ public enum StoreServerNotice: Hashable, Sendable {
     case eventsLost(reason: String)
     /// Xen said that something has happened to a domain, and nobody could be asked to which.
     case domainsUnknown(reason: String)
-    /// A connection was ended because nobody takes its replies.
+    /// A socket's connection was ended because nobody takes its replies.
     case stalled(DomainID, byteCount: Int)
     /// A connection was ended because more waits for its reader than may.
     case overflowed(DomainID, byteCount: Int)
