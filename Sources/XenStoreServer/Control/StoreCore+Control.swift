@@ -5,8 +5,6 @@ import XenStoreWire
 enum LogSwitch: String, CaseIterable, Sendable {
     /// Requests, as they come.
     case io
-    /// Domains that are held back for the conflicts that they make.
-    case wrl
 }
 
 /// What a command of CONTROL answers.
@@ -58,7 +56,7 @@ extension StoreCore {
             return Self.listing("memory", memoryReport, from: 0)
         case .print:
             try require(rest, 1...1)
-            outputs.append(.log(.printed(arguments[1])))
+            outputs.append(.log(.printed(String(decoding: arguments[1], as: UTF8.self))))
             return Reply.acknowledgement
         case .connections:
             return Self.listing("connections", connectionLines, from: try start(of: rest))
@@ -229,8 +227,9 @@ extension StoreCore {
         }
     }
 
-    func trace(_ packet: Packet, from id: ConnectionID, _ outputs: inout [StoreOutput]) {
-        if logSwitches.contains(.io) { outputs.append(.log(.request(id, packet))) }
+    func trace(_ packet: Packet, _ outputs: inout [StoreOutput]) {
+        guard logSwitches.contains(.io) else { return }
+        outputs.append(.log(.request("\(packet.operation), request \(packet.requestID)")))
     }
 
     // MARK: - Text

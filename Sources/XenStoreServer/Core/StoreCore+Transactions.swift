@@ -121,10 +121,7 @@ extension StoreCore {
         }
         domains[author]?.credit.charge(at: now)
         if domains[author]?.credit.mayServe(at: now) == false {
-            if logSwitches.contains(.wrl), !heldBack.contains(author) {
-                outputs.append(.log(.heldBack(author)))
-            }
-            heldBack.insert(author)
+            if heldBack.insert(author).inserted { outputs.append(.log(.heldBack(author))) }
         }
     }
 }

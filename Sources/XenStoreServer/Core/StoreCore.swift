@@ -72,7 +72,7 @@ package struct StoreCore: Sendable {
             client: identity(of: connections.holder(slot)), now: now)
         let retired = tree.tree.retiredByteCount
         defer { boundSnapshots(tree.tree.retiredByteCount - retired, context.client) }
-        if !logSwitches.isEmpty { trace(packet, from: id, &outputs) }
+        if !logSwitches.isEmpty { trace(packet, &outputs) }
         do throws(StoreErrorName) {
             guard let payload = try perform(packet, context, &outputs) else { return }
             guard payload.count <= Packet.payloadByteCountLimit else { throw .tooBig }

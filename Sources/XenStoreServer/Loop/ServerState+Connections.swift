@@ -46,7 +46,7 @@ extension ServerState {
     /// Without descriptors left the listeners would stay ready, and the loop would never sleep.
     private mutating func pauseAccepting(_ error: SystemFailure) {
         acceptPause = now + .milliseconds(100)
-        notices.append(.acceptPaused(reason: "\(error)"))
+        tell(.acceptPaused(reason: "\(error)"))
         listen(for: [])
     }
 
@@ -110,9 +110,9 @@ extension ServerState {
         case .broken(let fault, let reason):
             if let ring {
                 ring.disable(fault)
-                notices.append(.ringBroken(session.domain, fault, reason: reason))
+                tell(.ringBroken(session.domain, fault, reason: reason))
             } else if fault == .protocolViolation {
-                notices.append(.protocolViolation(session.domain, reason: reason))
+                tell(.protocolViolation(session.domain, reason: reason))
             }
         }
         end(session)

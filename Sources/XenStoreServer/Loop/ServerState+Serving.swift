@@ -123,14 +123,14 @@ extension ServerState {
         case .close(let id): if let session = session(id) { sessions[session.id.place] = nil }
         case .attach(let domain, let port, let ticket): attach(domain, port, ticket)
         case .detach(let domain): detach(domain)
-        case .log(let notice): notices.append(StoreServerNotice(notice))
+        case .log(let notice): tell(notice)
         }
     }
 
     private mutating func send(_ packet: Packet, to id: ConnectionID) {
         guard let session = session(id) else { return }
         guard session.queue(packet) else {
-            notices.append(.overflowed(session.domain, byteCount: session.queuedByteCount))
+            tell(.overflowed(session.domain, byteCount: session.queuedByteCount))
             return fail(session, .notRead)
         }
         guard !session.isDirty else { return }
@@ -181,7 +181,7 @@ extension ServerState {
                 slowReaders.add(session, until: now + stallTimeout)
                 continue
             }
-            notices.append(.stalled(session.domain, byteCount: session.queuedByteCount))
+            tell(.stalled(session.domain, byteCount: session.queuedByteCount))
             fail(session, .notRead)
         }
     }

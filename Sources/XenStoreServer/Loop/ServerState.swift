@@ -45,6 +45,7 @@ struct ServerState: ~Copyable {
     var outputs: [StoreOutput] = []
     /// What the owner is told after this turn.
     var notices: [StoreServerNotice] = []
+    var noticeBudget = NoticeBudget()
     /// The time of this turn.
     var now = Deadline.now
 

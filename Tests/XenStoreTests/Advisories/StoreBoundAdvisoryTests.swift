@@ -58,7 +58,7 @@ import XenStoreWire
                 0 0 TRANSACTION_START | => \(index)|
                 0 \(index) READ /contended| => 0
                 3 0 WRITE /contended|0 => OK|
-                0 \(index) TRANSACTION_END T| => !EAGAIN
+                0 \(index) TRANSACTION_END T| => \(index == ConflictCredit.burst ? "log held back 3 ; " : "")!EAGAIN
                 """)
         }
         try script.run(
@@ -81,7 +81,11 @@ import XenStoreWire
             0 0 TRANSACTION_START | => 7|
             0 7 READ /contended| => 1
             3 0 WRITE /contended|0 => OK|
-            0 7 TRANSACTION_END T| => !EAGAIN
+            0 0 TRANSACTION_START | => 8|
+            0 8 READ /contended| => 0
+            3b 0 WRITE /contended|0 => OK|
+            0 7 TRANSACTION_END T| => log held back 3 ; !EAGAIN
+            0 8 TRANSACTION_END T| => !EAGAIN
             served 3 => no
             after 1000 =>
             served 3 => yes
@@ -98,6 +102,7 @@ import XenStoreWire
             0 0 SET_PERMS /local/domain/3|n3|b4| => OK|
             """)
         for index in 1...ConflictCredit.burst {
+            let notice = index == ConflictCredit.burst ? "log held back 3 ; " : ""
             try script.run(
                 """
                 3 0 WRITE x|1 => OK|
@@ -107,7 +112,7 @@ import XenStoreWire
                 3b \(index) READ x| => 1
                 3 0 RM x| => OK|
                 4 0 WRITE /local/domain/3/y\(index)|1 => OK|
-                0 \(index) TRANSACTION_END T| => !EAGAIN
+                0 \(index) TRANSACTION_END T| => \(notice)!EAGAIN
                 3b \(index) TRANSACTION_END T| => !EAGAIN
                 """)
         }

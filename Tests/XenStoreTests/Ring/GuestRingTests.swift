@@ -303,6 +303,18 @@ import XenStoreWire
         try stage.end(guest)
     }
 
+    /// However often a guest does something that is worth a line.
+    @Test func aGuestDoesNotFillTheLog() throws {
+        let stage = try RingStage()
+        let guest = try stage.attachedGuest()
+        let start = Deadline.now
+        for _ in 0..<100 { try guest.reconnect() }
+        let seconds = (Deadline.now.sinceEpoch - start.sinceEpoch).components.seconds
+        let told = stage.notices.all.count { $0 == .ringReconnected(guest.domain) }
+        #expect(told >= 1 && told <= 10 * (Int(seconds) / 10 + 2))
+        try stage.end(guest)
+    }
+
     private func answer(
         _ transport: some ByteTransport, _ operation: StoreOperation, _ payload: String
     ) throws -> String {
