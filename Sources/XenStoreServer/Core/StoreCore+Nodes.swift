@@ -36,7 +36,8 @@ extension StoreCore {
     ) throws(StoreErrorName) -> [UInt8] {
         let access = try find(path, .read, context).access
         var payload: [UInt8] = []
-        for entry in access.entries where entry.holder.number == .max || isAlive(entry.holder) {
+        for entry in access.entries
+        where entry.holder.number == .max || incarnations.isAlive(entry.holder) {
             payload += Permission(entry.access, for: entry.holder.domain).bytes + [0]
         }
         return payload
@@ -157,7 +158,7 @@ extension StoreCore {
                 } else if entry.domain >= .firstReserved {
                     holder = .nobody(entry.domain)
                 } else if index == 0 || client.isPrivileged || domains[entry.domain] != nil {
-                    holder = current(entry.domain)
+                    holder = incarnations.current(entry.domain)
                 } else {
                     holder = .nobody(entry.domain)
                 }

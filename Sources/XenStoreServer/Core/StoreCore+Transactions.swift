@@ -61,12 +61,9 @@ extension StoreCore {
         if transactions.count > 0 {
             for removed in changes.removed { removals.note(removed.key, by: author) }
         }
-        let predecessors = predecessors
+        let incarnations = incarnations
         tree.commit(changes, by: author) { access in
-            let owner = access.owner
-            let isAlive =
-                owner.domain == .dom0 || owner.number == predecessors[owner.domain] ?? 0
-            return isAlive ? access : access.owned(by: .dom0)
+            incarnations.isAlive(access.owner) ? access : access.owned(by: .dom0)
         }
     }
 

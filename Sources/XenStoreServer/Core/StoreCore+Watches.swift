@@ -109,12 +109,4 @@ extension StoreCore {
         let ofDomain = PathKey(path.bytes + [UInt8(ascii: "/")] + decimal(domain.rawValue))
         fire(ofDomain, .specialOfDomain, old: nil, now: access, &outputs)
     }
-
-    /// Remembers the most that a guest has had.
-    mutating func raisePeak(of domain: DomainID) {
-        guard domain != .dom0 else { return }
-        let usage = usage(of: domain)
-        domains[domain]?.peak.raise(to: usage)
-        if let most = domains[domain]?.peak { peak.raise(to: most) }
-    }
 }

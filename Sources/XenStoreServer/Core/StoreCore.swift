@@ -17,8 +17,7 @@ package struct StoreCore: Sendable {
     var ownLimits: [DomainID: Set<String>] = [:]
     /// Counts the changes to the limits of domains that are there.
     package internal(set) var quotaChangeCount = 0
-    /// How many domains with an id have gone.
-    var predecessors: [DomainID: UInt32] = [:]
+    var incarnations = Incarnations()
     /// Who removed what while transactions were open.
     var removals = RemovalLog()
     /// Those who make too many transactions fail.
@@ -46,7 +45,7 @@ package struct StoreCore: Sendable {
     /// Opens a connection that speaks for `domain`.
     package mutating func connect(as domain: DomainID) -> ConnectionID {
         know(domain)
-        return connections.open(for: current(domain))
+        return connections.open(for: incarnations.current(domain))
     }
 
     /// Forgets a connection, its watches and its transactions.
@@ -124,16 +123,6 @@ package struct StoreCore: Sendable {
     }
 
     // MARK: - Who is who
-
-    /// The domain that has this id now.
-    func current(_ domain: DomainID) -> Incarnation {
-        Incarnation(domain: domain, number: predecessors[domain] ?? 0)
-    }
-
-    /// Whether the domain that somebody wrote of is the one that has the id now.
-    func isAlive(_ incarnation: Incarnation) -> Bool {
-        incarnation.domain == .dom0 || incarnation.number == predecessors[incarnation.domain] ?? 0
-    }
 
     func identity(of holder: Incarnation) -> StoreClientIdentity {
         guard holder.domain != .dom0 else {

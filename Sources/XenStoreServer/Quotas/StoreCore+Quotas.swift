@@ -140,23 +140,30 @@ extension StoreCore {
         return .noSpace
     }
 
-    /// Remembers the most that a guest has had, and tells when it passes its soft limit either way.
+    /// Remembers the most that a guest has had. Returns what it has now.
+    @discardableResult
+    mutating func raisePeak(of domain: DomainID) -> Usage {
+        let usage = usage(of: domain)
+        guard domain != .dom0 else { return usage }
+        domains.update(domain) { $0.peak.raise(to: usage) }
+        peak.raise(to: usage)
+        return usage
+    }
+
+    /// Remembers what a guest has after a change, and tells when it passes its soft limit either way.
     mutating func noteUsage(_ context: RequestContext, _ outputs: inout [StoreOutput]) {
         let domain = context.client.domain
-        guard domain != .dom0, var record = domains[domain] else { return }
-        let usage = usage(of: domain)
-        record.peak.raise(to: usage)
-        peak.raise(to: record.peak)
-        let exceeds = StoreQuota.exceeds(usage.memory, record.quota.softMemoryByteCount)
-        if exceeds != record.exceedsSoftMemory {
-            outputs.append(
-                .log(
-                    exceeds
-                        ? .softMemoryQuotaExceeded(domain, byteCount: usage.memory)
-                        : .softMemoryQuotaKept(domain, byteCount: usage.memory)))
-        }
-        record.exceedsSoftMemory = exceeds
-        domains[domain] = record
+        guard domain != .dom0 else { return }
+        let memory = raisePeak(of: domain).memory
+        guard let record = domains[domain] else { return }
+        let exceeds = StoreQuota.exceeds(memory, record.quota.softMemoryByteCount)
+        guard exceeds != record.exceedsSoftMemory else { return }
+        domains.update(domain) { $0.exceedsSoftMemory = exceeds }
+        outputs.append(
+            .log(
+                exceeds
+                    ? .softMemoryQuotaExceeded(domain, byteCount: memory)
+                    : .softMemoryQuotaKept(domain, byteCount: memory)))
     }
 
     // MARK: - GET_QUOTA and SET_QUOTA

@@ -63,7 +63,7 @@ extension StoreCore {
     /// What does not hold of the server's state, in words: nothing, unless the server has a bug.
     package func findings() -> [String] {
         var findings = tree.findings()
-        for (_, node) in tree.tree.nodes where !isAlive(node.access.owner) {
+        for (_, node) in tree.tree.nodes where !incarnations.isAlive(node.access.owner) {
             findings.append("\(node.key) has an owner who has gone")
         }
         let open = connections.all
