@@ -39,7 +39,9 @@ extension StoreCore {
             return answer(pending, .noEntry, &outputs)
         }
         if domains[pending.domain]?.isIntroduced == true {
-            if let slot = connection.flatMap({ connections.slot(of: $0) }) { reset(slot) }
+            if let slot = connection.flatMap({ connections.slot(of: $0) }) {
+                resetWatches(at: slot)
+            }
         } else {
             introduce(pending.domain, &outputs)
         }

@@ -50,7 +50,7 @@ extension StoreCore {
     }
 
     /// Drops a connection's watches and transactions.
-    mutating func reset(_ slot: Int) {
+    mutating func resetWatches(at slot: Int) {
         let domain = connections.holder(slot).domain
         for (name, serial) in connections[slot].watches {
             forgetWatch(serial, at: name.path, slot, domain)

@@ -51,7 +51,7 @@ package struct StoreCore: Sendable {
     /// Forgets a connection, its watches and its transactions.
     package mutating func disconnect(_ id: ConnectionID) {
         guard let slot = connections.slot(of: id) else { return }
-        reset(slot)
+        resetWatches(at: slot)
         connections.close(slot)
     }
 
@@ -69,8 +69,8 @@ package struct StoreCore: Sendable {
                 ? connections[slot].transactions.slot(of: packet.transaction) : nil,
             requestID: packet.requestID,
             client: identity(of: connections.holder(slot)), now: now)
-        let retired = tree.tree.retiredByteCount
-        defer { boundSnapshots(tree.tree.retiredByteCount - retired, context.client) }
+        let retired = tree.retiredByteCount
+        defer { boundSnapshots(tree.retiredByteCount - retired, context.client) }
         if !logSwitches.isEmpty { trace(packet, &outputs) }
         do throws(StoreErrorName) {
             guard let payload = try perform(packet, context, &outputs) else { return }

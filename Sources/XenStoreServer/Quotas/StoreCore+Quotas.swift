@@ -46,7 +46,7 @@ extension StoreCore {
         let client = context.client
         guard byteCount > 0, !client.isPrivileged else { return }
         guard memory(of: client.domain) + byteCount <= limit(\.memoryByteCount, client) else {
-            throw fail(context)
+            throw refusal(dooming: context)
         }
     }
 
@@ -56,9 +56,9 @@ extension StoreCore {
     ) throws(StoreErrorName) {
         guard let slot = context.transactionSlot, !context.client.isPrivileged else { return }
         guard transactions[slot].touches.count < limit(\.transactionNodes, context.client) else {
-            throw fail(context)
+            throw refusal(dooming: context)
         }
-        try checkMemory(StoreTransaction.byteCount(ofLookAt: path), context)
+        try checkMemory(OpenTransaction.byteCount(ofLookAt: path), context)
     }
 
     /// Whether a guest may make a node so many bytes larger, or smaller: a transaction needs room for its own, too.
@@ -91,7 +91,7 @@ extension StoreCore {
         do {
             try check(
                 byteCount, \.nodeByteCount, \.nodeByteCount, context.client, or: .noSpace)
-        } catch { throw fail(context) }
+        } catch { throw refusal(dooming: context) }
     }
 
     /// Whether a guest may make a node and those missing above it. Returns the bytes that they take without a value.
@@ -116,7 +116,7 @@ extension StoreCore {
         let limit = limit(\.nodes, client)
         guard used + missing <= limit else {
             // As in the C daemon, part of the nodes would have been made before the limit was met.
-            throw used + 1 <= limit ? fail(context) : .noSpace
+            throw used + 1 <= limit ? refusal(dooming: context) : .noSpace
         }
         var memory = copyByteCount(of: above, context)
         var made = path
@@ -135,7 +135,7 @@ extension StoreCore {
     }
 
     /// A write that is refused for its size leaves a transaction that can only fail, as in the C daemon.
-    private mutating func fail(_ context: RequestContext) -> StoreErrorName {
+    private mutating func refusal(dooming context: RequestContext) -> StoreErrorName {
         if let slot = context.transactionSlot { transactions[slot].doom() }
         return .noSpace
     }

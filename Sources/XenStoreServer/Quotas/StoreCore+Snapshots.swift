@@ -9,8 +9,8 @@ import XenCore
 extension StoreCore {
     /// - Parameter byteCount: what the client's request has retired.
     mutating func boundSnapshots(_ byteCount: Int, _ client: StoreClientIdentity) {
-        while tree.tree.retiredByteCount - heldFrom > heldByteCountLimit {
-            heldFrom = advance(heldFrom, of: nil) ?? tree.tree.retiredByteCount
+        while tree.retiredByteCount - heldFrom > heldByteCountLimit {
+            heldFrom = advance(heldFrom, of: nil) ?? tree.retiredByteCount
         }
         guard !client.isPrivileged else { return }
         let domain = client.domain

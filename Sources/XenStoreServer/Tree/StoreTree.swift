@@ -15,7 +15,7 @@ struct StoreTree: Sendable {
 
 /// The store as it is now: the tree, and who owns how much of it.
 struct LiveTree: Sendable, NodeTable {
-    private(set) var tree = StoreTree()
+    private(set) var snapshot = StoreTree()
     private(set) var ledger = Ledger()
     /// The generation of the newest snapshot that a guest has had.
     private var newestSnapshot: UInt64 = 0
@@ -29,20 +29,22 @@ struct LiveTree: Sendable, NodeTable {
     }
 
     var generation: UInt64 {
-        get { tree.generation }
-        set { tree.generation = newValue }
+        get { snapshot.generation }
+        set { snapshot.generation = newValue }
     }
 
-    func node(at key: PathKey) -> StoreNode? { tree.nodes[key] }
+    var retiredByteCount: Int { snapshot.retiredByteCount }
+
+    func node(at key: PathKey) -> StoreNode? { snapshot.nodes[key] }
 
     mutating func put(_ old: StoreNode?, _ new: StoreNode) {
-        tree.nodes.updateValue(new, forKey: new.key)
+        snapshot.nodes.updateValue(new, forKey: new.key)
         if let old { retire(old) }
         ledger.record(old, new)
     }
 
     mutating func take(_ node: StoreNode) {
-        tree.nodes.removeValue(forKey: node.key)
+        snapshot.nodes.removeValue(forKey: node.key)
         retire(node)
         ledger.record(node, nil)
     }
@@ -50,12 +52,12 @@ struct LiveTree: Sendable, NodeTable {
     /// The nodes as they are now, for a guest.
     mutating func takeSnapshot() -> StoreTree {
         newestSnapshot = generation
-        return tree
+        return snapshot
     }
 
     /// A node that came after the newest snapshot is in none, and goes at once.
     private mutating func retire(_ node: StoreNode) {
-        if node.version <= newestSnapshot { tree.retiredByteCount += node.memoryByteCount }
+        if node.version <= newestSnapshot { snapshot.retiredByteCount += node.memoryByteCount }
     }
 
     /// Forgets a domain that owns nothing any more.

@@ -2,7 +2,7 @@ import XenCore
 import XenStoreWire
 
 /// An open transaction: a snapshot, what it has seen and made of it, and so what decides whether it may be committed.
-struct StoreTransaction: Sendable {
+struct OpenTransaction: Sendable {
     /// What the transaction has seen or done of one node.
     struct Touch: Sendable {
         let key: PathKey
@@ -47,7 +47,7 @@ struct StoreTransaction: Sendable {
 
     /// Forgets what it saw and did, and goes on with another snapshot; it can only conflict.
     mutating func restart(on tree: StoreTree, retiredByOwner: Int) {
-        self = StoreTransaction(on: tree, for: owner, retiredByOwner: retiredByOwner)
+        self = OpenTransaction(on: tree, for: owner, retiredByOwner: retiredByOwner)
         isOutdated = true
     }
 
@@ -125,7 +125,7 @@ struct StoreTransaction: Sendable {
     }
 }
 
-extension StoreTransaction: NodeTable {
+extension OpenTransaction: NodeTable {
     func node(at key: PathKey) -> StoreNode? {
         index(of: key).map { touches[$0].node } ?? base.node(at: key)
     }
@@ -154,7 +154,7 @@ extension StoreTransaction: NodeTable {
     }
 }
 
-extension StoreTransaction {
+extension OpenTransaction {
     /// What keeps a transaction from committing.
     struct Conflict {
         let key: PathKey
@@ -222,7 +222,7 @@ extension LiveTree {
     ///
     /// - Parameter adopt: gives nodes of owners who have gone to somebody alive.
     mutating func commit(
-        _ changes: StoreTransaction.Changes, by author: DomainID,
+        _ changes: OpenTransaction.Changes, by author: DomainID,
         adopt: (AccessList) -> AccessList
     ) {
         for removed in changes.removed {
