@@ -9,12 +9,14 @@ import XenCore
 extension StoreCore {
     /// - Parameter byteCount: what the client's request has retired.
     mutating func boundSnapshots(_ byteCount: Int, _ client: StoreClientIdentity) {
+        let domain = client.domain
+        if byteCount > 0, !client.isPrivileged {
+            domains.update(domain) { $0.retiredByteCount += byteCount }
+        }
         while tree.retiredByteCount - heldFrom > heldByteCountLimit {
             heldFrom = advance(heldFrom, of: nil) ?? tree.retiredByteCount
         }
         guard !client.isPrivileged else { return }
-        let domain = client.domain
-        if byteCount > 0 { domains.update(domain) { $0.retiredByteCount += byteCount } }
         while let record = domains[domain], record.retiredByteCount > record.heldFrom,
             memory(of: domain) + record.retiredByteCount - record.heldFrom
                 > limit(\.memoryByteCount, client)

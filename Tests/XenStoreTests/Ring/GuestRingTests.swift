@@ -251,7 +251,8 @@ import XenStoreWire
         try stage.end(guest, other)
     }
 
-    @Test func outstandingRepliesAreBoundedFromWhenTheLimitIsSet() throws {
+    /// What XSA-326 asks for, from when the limit is set.
+    @Test func outstandingRepliesAreBounded() throws {
         let stage = try RingStage()
         let guest = try stage.attachedGuest()
         let toolstack = try stage.server.connect(as: .dom0)
