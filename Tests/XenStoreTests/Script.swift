@@ -13,7 +13,9 @@ import XenStoreWire
 struct Script {
     private var scene: CoreScene
 
-    init(quota: StoreQuota = StoreQuota()) { scene = CoreScene(quota: quota) }
+    init(quota: StoreQuota = StoreQuota(), heldByteCountLimit: Int = .max) {
+        scene = CoreScene(quota: quota, heldByteCountLimit: heldByteCountLimit)
+    }
 
     var core: StoreCore { scene.core }
 
@@ -74,13 +76,14 @@ struct Script {
         String(decoding: octets.map { $0 == 0 ? UInt8(ascii: "|") : $0 }, as: UTF8.self)
     }
 
-    private static func text(_ notice: StoreNotice) -> String {
+    private static func text(_ notice: StoreServerNotice) -> String {
         switch notice {
-        case .printed(let bytes): "printed \(text(bytes))"
+        case .printed(let text): "printed \(text)"
         case .softMemoryQuotaExceeded(let domain, _): "soft \(domain.rawValue) exceeded"
         case .softMemoryQuotaKept(let domain, _): "soft \(domain.rawValue) kept"
         case .heldBack(let domain): "held back \(domain.rawValue)"
-        case .request(_, let packet): "request \(packet.operation)"
+        case .request(let text): "request \(text.prefix { $0 != "," })"
+        default: "\(notice)"
         }
     }
 

@@ -80,11 +80,39 @@ import XenStoreWire
         _ = try packets(deaf, 2)
         let request = try Packet(.read, requestID: 1, payload: Array("/large\0".utf8)).bytes
         while try deaf.write(request, from: 0) == request.count {}
-        while !server.connections.contains(where: \.isHeldBack) { await Task.yield() }
+        while heldBack(server) == nil { await Task.yield() }
         let before = queuedByteCount(server)
         for _ in 0..<100 { try await healthy.write("/w", "x") }
         let event = try Packet(.watchEvent, requestID: 0, payload: Array("/w\0t\0".utf8))
         #expect(queuedByteCount(server) == before + event.bytes.count)
+    }
+
+    /// What is kept to know identical events counts, and all has an end.
+    @Test func aFloodOfEventsIsCountedAndBounded() async throws {
+        let server = try StoreServer()
+        let healthy = try server.client(0)
+        try await healthy.write("/large", [UInt8](repeating: 1, count: 4000))
+        let deaf = try server.connect(as: .dom0)
+        try send(deaf, .watch, "/w\0t\0")
+        _ = try packets(deaf, 2)
+        let request = try Packet(.read, requestID: 1, payload: Array("/large\0".utf8)).bytes
+        while try deaf.write(request, from: 0) == request.count {}
+        while heldBack(server) == nil { await Task.yield() }
+        let before = try #require(heldBack(server))
+        #expect(before.memoryByteCount < 1 << 20)
+        let long = String(repeating: "x", count: 2000)
+        for index in 0..<100 { try await healthy.write(try path("/w/\(long)\(index)"), "x") }
+        let after = try #require(heldBack(server))
+        let eventByteCount = after.queuedByteCount - before.queuedByteCount
+        #expect(eventByteCount > 100 * 2000)
+        #expect(after.memoryByteCount > after.queuedByteCount + 100 * 2000)
+        var most = after.memoryByteCount
+        for index in 100..<600 {
+            try await healthy.write(try path("/w/\(long)\(index)"), "x")
+            most = max(most, server.connections.map(\.memoryByteCount).max() ?? 0)
+        }
+        #expect(most < 4 << 20)
+        #expect(heldBack(server) == nil)
     }
 
     @Test func aRestartEndsEveryConnection() async throws {
@@ -96,6 +124,10 @@ import XenStoreWire
         #expect(try client.read(into: &buffer) == 0)
         #expect(server.connections.isEmpty)
         _ = try await server.client(0).exists("/tool")
+    }
+
+    private func heldBack(_ server: StoreServer) -> StoreServerConnection? {
+        server.connections.first { $0.isHeldBack }
     }
 
     private func queuedByteCount(_ server: StoreServer) -> Int {

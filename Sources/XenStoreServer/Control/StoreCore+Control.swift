@@ -5,8 +5,6 @@ import XenStoreWire
 enum LogSwitch: String, CaseIterable, Sendable {
     /// Requests, as they come.
     case io
-    /// Domains that are held back for the conflicts that they make.
-    case wrl
 }
 
 /// What a command of CONTROL answers.
@@ -58,7 +56,7 @@ extension StoreCore {
             return Self.listing("memory", memoryReport, from: 0)
         case .print:
             try require(rest, 1...1)
-            outputs.append(.log(.printed(arguments[1])))
+            outputs.append(.log(.printed(String(decoding: arguments[1], as: UTF8.self))))
             return Reply.acknowledgement
         case .connections:
             return Self.listing("connections", connectionLines, from: try start(of: rest))
@@ -162,7 +160,7 @@ extension StoreCore {
             !isSoft || name.softLimit != nil,
             let limit = Int32(decimal: Array(words[1].utf8)), limit > 0
         else { throw .invalid }
-        quota[keyPath: name.limit(isSoft: isSoft)] = Int(limit)
+        setQuotaOfAll(name, isSoft: isSoft, Int(limit))
         return Reply.acknowledgement
     }
 
@@ -187,84 +185,8 @@ extension StoreCore {
         }
     }
 
-    // MARK: - Views
-
-    private var memoryReport: [String] {
-        [
-            "nodes: \(tree.tree.nodes.count)", "watches: \(watches.count)",
-            "transactions: \(transactions.count)", "connections: \(connections.count)",
-        ]
-            + domains.keys.map { domain in
-                let usage = usage(of: domain)
-                return "domain \(domain.rawValue): \(usage.memory) bytes in \(usage.nodes) nodes, "
-                    + "\(usage.watches) watches, \(usage.transactions) transactions"
-            }
-    }
-
-    private var connectionLines: [String] {
-        connections.all.map { connection in
-            "\(connection.id.rawValue) domain \(connection.holder.domain.rawValue): "
-                + "\(connection.watches.count) watches, "
-                + "\(connection.transactions.count) transactions, \(memory(of: connection)) bytes"
-        }
-    }
-
-    private var watchLines: [String] {
-        watches.all.map { watch in
-            let domain = connections.holder(of: watch.connection)?.domain ?? .dom0
-            let token = String(decoding: watch.token.prefix(64), as: UTF8.self)
-            return "\(watch.connection.rawValue) domain \(domain.rawValue): \(watch.path) \(token)"
-                + (watch.depth.map { " depth \($0)" } ?? "")
-        }
-    }
-
-    private var transactionLines: [String] {
-        connections.all.flatMap { connection in
-            connection.transactions.entries.map { entry in
-                let transaction = transactions[entry.slot]
-                return "\(connection.id.rawValue) domain \(connection.holder.domain.rawValue): "
-                    + "\(entry.id.rawValue), \(transaction.touches.count) nodes, "
-                    + "\(transaction.memory) bytes"
-            }
-        }
-    }
-
-    func trace(_ packet: Packet, from id: ConnectionID, _ outputs: inout [StoreOutput]) {
-        if logSwitches.contains(.io) { outputs.append(.log(.request(id, packet))) }
-    }
-
-    // MARK: - Text
-
-    private static func table(
-        _ row: (QuotaName) -> (name: QuotaName, value: Int, explanation: String)?
-    ) -> String {
-        QuotaName.allCases.compactMap(row).map { row in
-            padded(row.name.rawValue, to: 17) + ": " + padded(row.value, to: 8)
-                + (row.explanation.isEmpty ? "" : " " + row.explanation) + "\n"
-        }.joined()
-    }
-
-    private static func padded(_ text: String, to width: Int) -> String {
-        text + String(repeating: " ", count: max(width - text.utf8.count, 0))
-    }
-
-    private static func padded(_ number: Int, to width: Int) -> String {
-        let text = String(number)
-        return String(repeating: " ", count: max(width - text.utf8.count, 0)) + text
-    }
-
-    private static func terminated(_ text: String) -> [UInt8] { Array(text.utf8) + [0] }
-
-    /// Lines as many as one reply takes, and where to go on.
-    private static func listing(_ what: String, _ lines: [String], from first: Int) -> [UInt8] {
-        var text = "\(lines.count) \(what)\n"
-        for (index, line) in lines.enumerated().dropFirst(first) {
-            guard text.utf8.count + line.utf8.count + 40 < Packet.payloadByteCountLimit else {
-                text += "go on from \(index)\n"
-                break
-            }
-            text += line + "\n"
-        }
-        return terminated(text)
+    func trace(_ packet: Packet, _ outputs: inout [StoreOutput]) {
+        guard logSwitches.contains(.io) else { return }
+        outputs.append(.log(.request("\(packet.operation), request \(packet.requestID)")))
     }
 }

@@ -14,6 +14,10 @@ struct DomainRecord: Sendable {
     var transactions = 0
     /// Bytes of its watches and open transactions.
     var ownMemory = 0
+    /// Bytes of nodes that it has replaced or removed, as `StoreTree.retiredByteCount` counts them.
+    var retiredByteCount = 0
+    /// The same at the start of its oldest open transaction, or before.
+    var heldFrom = 0
     /// The most that it has had of everything.
     var peak = Usage()
     var credit = ConflictCredit()

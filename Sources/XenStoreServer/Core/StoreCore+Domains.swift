@@ -30,6 +30,7 @@ extension StoreCore {
         }
         outputs.append(.detach(domain))
         domains[domain] = nil
+        ownLimits[domain] = nil
         heldBack.remove(domain)
         for other in domains.keys where domains[other]?.target?.domain == domain {
             domains[other]?.target = nil
@@ -40,8 +41,7 @@ extension StoreCore {
             tree.setAccess(node.access.owned(by: .dom0), of: node, by: .dom0)
         }
         tree.closeAccount(of: domain)
-        // From here on nothing that was written of it counts for whoever gets the id next.
-        predecessors[domain, default: 0] += 1
+        incarnations.end(domain)
         if record.isIntroduced { fireSpecial(.releaseDomain, domain, &outputs) }
     }
 
@@ -88,7 +88,7 @@ extension StoreCore {
         for domain in [domain, target] {
             guard domains[domain]?.isIntroduced ?? false else { throw .noEntry }
         }
-        let target = current(target)
+        let target = incarnations.current(target)
         domains[domain]?.target = target
     }
 

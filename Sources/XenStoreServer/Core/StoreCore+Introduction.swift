@@ -22,7 +22,7 @@ extension StoreCore {
         lastTicket += 1
         let ticket = IntroductionTicket(serial: lastTicket)
         introductions[ticket] = PendingIntroduction(
-            context: context, domain: domain, incarnation: current(domain))
+            context: context, domain: domain, incarnation: incarnations.current(domain))
         outputs.append(.attach(domain, port: port, ticket))
     }
 
@@ -35,11 +35,13 @@ extension StoreCore {
     ) {
         guard let pending = introductions.removeValue(forKey: ticket) else { return }
         // Released in the meantime: the ring is let go of, as the shell was told then.
-        guard isAlive(pending.incarnation), domains[pending.domain] != nil else {
+        guard incarnations.isAlive(pending.incarnation), domains[pending.domain] != nil else {
             return answer(pending, .noEntry, &outputs)
         }
         if domains[pending.domain]?.isIntroduced == true {
-            if let slot = connection.flatMap({ connections.slot(of: $0) }) { reset(slot) }
+            if let slot = connection.flatMap({ connections.slot(of: $0) }) {
+                resetWatches(at: slot)
+            }
         } else {
             introduce(pending.domain, &outputs)
         }

@@ -36,7 +36,8 @@ extension StoreCore {
     ) throws(StoreErrorName) -> [UInt8] {
         let access = try find(path, .read, context).access
         var payload: [UInt8] = []
-        for entry in access.entries where entry.holder.number == .max || isAlive(entry.holder) {
+        for entry in access.entries
+        where entry.holder.number == .max || incarnations.isAlive(entry.holder) {
             payload += Permission(entry.access, for: entry.holder.domain).bytes + [0]
         }
         return payload
@@ -93,12 +94,13 @@ extension StoreCore {
         guard let slot = context.transactionSlot else {
             return remove(node, by: context.client.domain, &outputs)
         }
-        _ = try look(parent, context)
+        let above = try look(parent, context)
         let subtree = transactions[slot].subtree(of: node)
         for node in subtree.reversed() {
             _ = try look(node.key, context)
             transactions[slot].readChildren(of: node.key)
         }
+        if let above { try checkChange(of: above, by: 0, context) }
         change(context) { $0.remove(subtree) }
     }
 
@@ -130,6 +132,8 @@ extension StoreCore {
         guard client.isPrivileged || access.owner == node.access.owner else {
             throw .notPermitted
         }
+        try checkChange(
+            of: node, by: access.memoryByteCount - node.access.memoryByteCount, context)
         if context.transactionSlot == nil {
             tree.setAccess(access, of: node, by: client.domain)
             fire(path, .subtree, old: node.access, now: access, &outputs)
@@ -154,7 +158,7 @@ extension StoreCore {
                 } else if entry.domain >= .firstReserved {
                     holder = .nobody(entry.domain)
                 } else if index == 0 || client.isPrivileged || domains[entry.domain] != nil {
-                    holder = current(entry.domain)
+                    holder = incarnations.current(entry.domain)
                 } else {
                     holder = .nobody(entry.domain)
                 }
@@ -168,11 +172,12 @@ extension StoreCore {
     mutating func look(
         _ path: PathKey, _ context: RequestContext
     ) throws(StoreErrorName) -> StoreNode? {
-        guard context.transactionSlot != nil else { return tree.node(at: path) }
-        let limit = limit(\.transactionNodes, context.client)
-        return try change(context) { transaction throws(StoreErrorName) in
-            try transaction.look(path, limit: limit)
-        } ?? nil
+        guard let slot = context.transactionSlot else { return tree.node(at: path) }
+        if let index = transactions[slot].index(of: path) {
+            return transactions[slot].touches[index].node
+        }
+        try checkLook(at: path, context)
+        return change(context) { $0.look(path) } ?? nil
     }
 
     /// The node, if the client has all of `rights` to it. Who may not even see the nearest node above is told

@@ -25,8 +25,8 @@ extension StoreCore {
         case .makeDirectory:
             try makeDirectory(try onePath(payload, context), context, &outputs)
         case .remove: try remove(try onePath(payload, context), context, &outputs)
-        case .transactionStart: return Fields.encode(try start(context).rawValue)
-        case .transactionEnd: try end(try outcome(payload), context, &outputs)
+        case .transactionStart: return Fields.encode(try startTransaction(context).rawValue)
+        case .transactionEnd: try endTransaction(commit: try outcome(payload), context, &outputs)
         default: return try performRarer(packet, context, &outputs)
         }
         return Reply.acknowledgement
@@ -63,7 +63,7 @@ extension StoreCore {
             if let event { outputs.append(.send(context.connection, event)) }
             return nil
         case .unwatch(let path, let token): try unwatch(path, token, context)
-        case .resetWatches: reset(context.slot)
+        case .resetWatches: resetWatches(at: context.slot)
         case .introduce(let domain, _, let port):
             try introduce(domain, port, context, &outputs)
             return nil

@@ -2,7 +2,9 @@ import XenCore
 import XenStoreWire
 
 extension StoreCore {
-    mutating func start(_ context: RequestContext) throws(StoreErrorName) -> TransactionID {
+    mutating func startTransaction(_ context: RequestContext) throws(StoreErrorName)
+        -> TransactionID
+    {
         guard context.transaction == .none else { throw .busy }
         let domain = context.client.domain
         if !context.client.isPrivileged {
@@ -14,8 +16,11 @@ extension StoreCore {
             connections[context.slot].lastTransaction &+= 1
             id = TransactionID(rawValue: connections[context.slot].lastTransaction)
         } while id == .none || connections[context.slot].transactions.slot(of: id) != nil
+        let snapshot = context.client.isPrivileged ? tree.snapshot : tree.takeSnapshot()
         let slot = transactions.insert(
-            StoreTransaction(on: tree.tree, for: context.client.incarnation))
+            OpenTransaction(
+                on: snapshot, for: context.client.incarnation,
+                retiredByOwner: domains[domain]?.retiredByteCount ?? 0))
         connections[context.slot].transactions.insert(id, at: slot)
         domains.update(domain) { $0.transactions += 1 }
         raisePeak(of: domain)
@@ -23,8 +28,8 @@ extension StoreCore {
     }
 
     /// Ends the transaction, whatever comes of it.
-    mutating func end(
-        _ commit: Bool, _ context: RequestContext, _ outputs: inout [StoreOutput]
+    mutating func endTransaction(
+        commit: Bool, _ context: RequestContext, _ outputs: inout [StoreOutput]
     ) throws(StoreErrorName) {
         let client = context.client
         guard let slot = context.transactionSlot else { throw .noEntry }
@@ -32,6 +37,7 @@ extension StoreCore {
         let transaction = forgetTransaction(slot, of: client.domain)
         defer { if transactions.count == 0 { removals.clear() } }
         guard commit else { return }
+        guard !transaction.isOutdated else { throw .again }
         guard !transaction.isDoomed else { throw .noMemory }
         if !client.isPrivileged { try checkCommit(transaction, client) }
         if let conflict = transaction.conflict(with: tree) {
@@ -53,16 +59,13 @@ extension StoreCore {
         noteUsage(context, &outputs)
     }
 
-    private mutating func carryOut(_ changes: StoreTransaction.Changes, by author: DomainID) {
+    private mutating func carryOut(_ changes: OpenTransaction.Changes, by author: DomainID) {
         if transactions.count > 0 {
             for removed in changes.removed { removals.note(removed.key, by: author) }
         }
-        let predecessors = predecessors
+        let incarnations = incarnations
         tree.commit(changes, by: author) { access in
-            let owner = access.owner
-            let isAlive =
-                owner.domain == .dom0 || owner.number == predecessors[owner.domain] ?? 0
-            return isAlive ? access : access.owned(by: .dom0)
+            incarnations.isAlive(access.owner) ? access : access.owned(by: .dom0)
         }
     }
 
@@ -70,7 +73,7 @@ extension StoreCore {
     @discardableResult
     mutating func change<Result, Failure>(
         _ context: RequestContext,
-        _ body: (inout StoreTransaction) throws(Failure) -> Result
+        _ body: (inout OpenTransaction) throws(Failure) -> Result
     ) throws(Failure) -> Result? {
         guard let slot = context.transactionSlot else { return nil }
         let before = transactions[slot].memory
@@ -84,7 +87,7 @@ extension StoreCore {
     }
 
     /// Takes a transaction out, and back what it counted for.
-    mutating func forgetTransaction(_ slot: Int, of domain: DomainID) -> StoreTransaction {
+    mutating func forgetTransaction(_ slot: Int, of domain: DomainID) -> OpenTransaction {
         let transaction = transactions.remove(slot)
         domains.update(domain) { $0.forget(transaction) }
         return transaction
@@ -92,7 +95,7 @@ extension StoreCore {
 
     /// Whether a guest would own more than it may: others may have used up what was left at the time.
     private func checkCommit(
-        _ transaction: StoreTransaction, _ client: StoreClientIdentity
+        _ transaction: OpenTransaction, _ client: StoreClientIdentity
     ) throws(StoreErrorName) {
         let change = transaction.account
         let usage = usage(of: client.domain)
@@ -108,7 +111,7 @@ extension StoreCore {
 
     /// Charges the domain that made a transaction fail: neither dom0 nor the one whose transaction it was.
     private mutating func blame(
-        for conflict: StoreTransaction.Conflict, among domain: DomainID, _ now: Deadline,
+        for conflict: OpenTransaction.Conflict, among domain: DomainID, _ now: Deadline,
         _ outputs: inout [StoreOutput]
     ) {
         let author = conflict.author ?? removals.author(of: conflict.key)
@@ -117,17 +120,14 @@ extension StoreCore {
         }
         domains[author]?.credit.charge(at: now)
         if domains[author]?.credit.mayServe(at: now) == false {
-            if logSwitches.contains(.wrl), !heldBack.contains(author) {
-                outputs.append(.log(.heldBack(author)))
-            }
-            heldBack.insert(author)
+            if heldBack.insert(author).inserted { outputs.append(.log(.heldBack(author))) }
         }
     }
 }
 
 extension DomainRecord {
     /// Takes back what a transaction counted for, and remembers the largest.
-    fileprivate mutating func forget(_ transaction: StoreTransaction) {
+    fileprivate mutating func forget(_ transaction: OpenTransaction) {
         transactions -= 1
         ownMemory -= transaction.memory
         peak.transactionNodes = max(peak.transactionNodes, transaction.touches.count)

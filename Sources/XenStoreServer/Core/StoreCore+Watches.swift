@@ -18,7 +18,7 @@ extension StoreCore {
             connection: context.connection, serial: watches.nextSerial(), path: key,
             token: token, depth: depth,
             homeByteCount: isRelative ? connections[context.slot].home.count : 0)
-        let memory = usage(of: domain).memory + watch.memoryByteCount
+        let memory = memory(of: domain) + watch.memoryByteCount
         guard memory <= limit(\.memoryByteCount, context.client) else { throw .noMemory }
         watches.insert(watch)
         connections[context.slot].watches[name] = watch.serial
@@ -50,7 +50,7 @@ extension StoreCore {
     }
 
     /// Drops a connection's watches and transactions.
-    mutating func reset(_ slot: Int) {
+    mutating func resetWatches(at slot: Int) {
         let domain = connections.holder(slot).domain
         for (name, serial) in connections[slot].watches {
             forgetWatch(serial, at: name.path, slot, domain)
@@ -108,13 +108,5 @@ extension StoreCore {
         fire(path, .special, old: nil, now: access, &outputs)
         let ofDomain = PathKey(path.bytes + [UInt8(ascii: "/")] + decimal(domain.rawValue))
         fire(ofDomain, .specialOfDomain, old: nil, now: access, &outputs)
-    }
-
-    /// Remembers the most that a guest has had.
-    mutating func raisePeak(of domain: DomainID) {
-        guard domain != .dom0 else { return }
-        let usage = usage(of: domain)
-        domains[domain]?.peak.raise(to: usage)
-        if let most = domains[domain]?.peak { peak.raise(to: most) }
     }
 }

@@ -13,12 +13,19 @@ package struct StoreCore: Sendable {
     var transactions = TransactionTable()
     var watches = WatchIndex()
     var domains = DomainTable()
-    /// How many domains with an id have gone.
-    var predecessors: [DomainID: UInt32] = [:]
+    /// The limits that a domain has of its own, by SET_QUOTA.
+    var ownLimits: [DomainID: Set<String>] = [:]
+    /// Counts the changes to the limits of domains that are there.
+    package internal(set) var quotaChangeCount = 0
+    var incarnations = Incarnations()
     /// Who removed what while transactions were open.
     var removals = RemovalLog()
     /// Those who make too many transactions fail.
     var heldBack: Set<DomainID> = []
+    /// `StoreTree.retiredByteCount` at the start of the guests' oldest open transaction, or before.
+    var heldFrom = 0
+    /// The most bytes of nodes that have gone from the tree and that guests' transactions keep, all together.
+    let heldByteCountLimit: Int
     var introductions: [IntroductionTicket: PendingIntroduction] = [:]
     var lastTicket: UInt64 = 0
     var logSwitches: Set<LogSwitch> = []
@@ -27,8 +34,9 @@ package struct StoreCore: Sendable {
     /// Memory for the watches that one change concerns, kept from change to change.
     var concerned: [RegisteredWatch] = []
 
-    package init(quota: StoreQuota = StoreQuota()) {
+    package init(quota: StoreQuota = StoreQuota(), heldByteCountLimit: Int = 1 << 26) {
         self.quota = quota
+        self.heldByteCountLimit = heldByteCountLimit
         var dom0 = DomainRecord(quota: quota)
         dom0.isIntroduced = true
         domains[.dom0] = dom0
@@ -37,13 +45,13 @@ package struct StoreCore: Sendable {
     /// Opens a connection that speaks for `domain`.
     package mutating func connect(as domain: DomainID) -> ConnectionID {
         know(domain)
-        return connections.open(for: current(domain))
+        return connections.open(for: incarnations.current(domain))
     }
 
     /// Forgets a connection, its watches and its transactions.
     package mutating func disconnect(_ id: ConnectionID) {
         guard let slot = connections.slot(of: id) else { return }
-        reset(slot)
+        resetWatches(at: slot)
         connections.close(slot)
     }
 
@@ -61,7 +69,9 @@ package struct StoreCore: Sendable {
                 ? connections[slot].transactions.slot(of: packet.transaction) : nil,
             requestID: packet.requestID,
             client: identity(of: connections.holder(slot)), now: now)
-        if !logSwitches.isEmpty { trace(packet, from: id, &outputs) }
+        let retired = tree.retiredByteCount
+        defer { boundSnapshots(tree.retiredByteCount - retired, context.client) }
+        if !logSwitches.isEmpty { trace(packet, &outputs) }
         do throws(StoreErrorName) {
             guard let payload = try perform(packet, context, &outputs) else { return }
             guard payload.count <= Packet.payloadByteCountLimit else { throw .tooBig }
@@ -113,16 +123,6 @@ package struct StoreCore: Sendable {
     }
 
     // MARK: - Who is who
-
-    /// The domain that has this id now.
-    func current(_ domain: DomainID) -> Incarnation {
-        Incarnation(domain: domain, number: predecessors[domain] ?? 0)
-    }
-
-    /// Whether the domain that somebody wrote of is the one that has the id now.
-    func isAlive(_ incarnation: Incarnation) -> Bool {
-        incarnation.domain == .dom0 || incarnation.number == predecessors[incarnation.domain] ?? 0
-    }
 
     func identity(of holder: Incarnation) -> StoreClientIdentity {
         guard holder.domain != .dom0 else {

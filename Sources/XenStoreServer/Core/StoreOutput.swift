@@ -30,17 +30,5 @@ package enum StoreOutput: Hashable, Sendable {
     /// RELEASE, or the domain's death: let go of its page and port, if it had any.
     case detach(DomainID)
     /// A line for the log.
-    case log(StoreNotice)
-}
-
-/// What the server's owner may want to know of.
-package enum StoreNotice: Hashable, Sendable {
-    /// CONTROL print.
-    case printed([UInt8])
-    case softMemoryQuotaExceeded(DomainID, byteCount: Int)
-    case softMemoryQuotaKept(DomainID, byteCount: Int)
-    /// The domain made so many transactions fail that it waits.
-    case heldBack(DomainID)
-    /// Switched on by CONTROL log.
-    case request(ConnectionID, Packet)
+    case log(StoreServerNotice)
 }

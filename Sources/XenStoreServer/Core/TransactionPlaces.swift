@@ -33,12 +33,6 @@ struct TransactionPlaces: Sendable {
 
     /// The place of the first with this number or a higher one.
     private func firstIndex(from id: TransactionID) -> Int {
-        var low = 0
-        var high = entries.count
-        while low < high {
-            let middle = low + (high - low) / 2
-            if entries[middle].id.rawValue < id.rawValue { low = middle + 1 } else { high = middle }
-        }
-        return low
+        entries.partitionPoint { $0.id.rawValue >= id.rawValue }
     }
 }

@@ -13,13 +13,19 @@ final class ServerSession {
     /// The most bytes that may wait for the reader.
     private let outputLimit: Int
     /// The most replies that may wait for it; nil without bound.
-    private let replyLimit: Int?
+    var replyLimit: Int?
     /// Replies that wait at most: those of which not every byte is known to be taken.
     private(set) var outstandingCount = 0
-    /// Events that wait as a whole, since the reader last took something.
+    /// Those replies, and the events that are not to be queued again, in the order in which they wait.
     ///
     /// Safe: as above.
+    @exclusivity(unchecked) private var waiting: [Waiting] = []
+    private var firstWaiting = 0
+    /// Safe: as above.
     @exclusivity(unchecked) private var waitingEvents: Set<[UInt8]> = []
+    private var waitingEventByteCount = 0
+    /// Bytes that the reader has taken.
+    private var takenByteCount = 0
     /// Whether the reader did not take all that it was offered last.
     private(set) var isBlocked = false
     /// Counts the times that the reader took something.
@@ -51,7 +57,9 @@ final class ServerSession {
 
     /// The memory that the session has, in bytes.
     var byteCapacity: Int {
-        unsafe parser.byteCapacity + output.byteCapacity + waitingEvents.count * 64
+        unsafe parser.byteCapacity + output.byteCapacity
+            + waiting.capacity * MemoryLayout<Waiting>.stride
+            + waitingEvents.count * 64 + waitingEventByteCount
     }
 
     /// Whether so much waits that the client must take replies before its next requests are looked at.
@@ -76,12 +84,19 @@ final class ServerSession {
     /// An event that waits already is not queued again, as in the C daemon: whoever reads it looks at what is there by
     /// then. Special events each count.
     func queue(_ packet: Packet) -> Bool {
+        var event: [UInt8]?
         if packet.operation != .watchEvent {
             outstandingCount += 1
         } else if isBlocked, packet.payload.first != UInt8(ascii: "@") {
             guard unsafe waitingEvents.insert(packet.payload).inserted else { return true }
+            waitingEventByteCount += packet.payload.count
+            event = packet.payload
         }
         unsafe output.append(packet)
+        if event != nil || packet.operation != .watchEvent {
+            let end = unsafe takenByteCount + output.count
+            unsafe waiting.append(Waiting(end: end, event: event))
+        }
         return unsafe output.count <= outputLimit
     }
 
@@ -92,11 +107,48 @@ final class ServerSession {
         unsafe try output.drain { bytes, offset throws(LinkFailure) in
             try link.send(bytes, from: offset)
         }
-        if unsafe output.count < before {
-            progress += 1
-            if unsafe !waitingEvents.isEmpty { unsafe waitingEvents = [] }
-        }
         isBlocked = unsafe !output.isEmpty
-        if !isBlocked { outstandingCount = 0 }
+        let taken = unsafe before - output.count
+        guard taken > 0 else { return }
+        progress += 1
+        takenByteCount += taken
+        if isBlocked { forgetTaken() } else { forgetAll() }
+    }
+
+    private func forgetTaken() {
+        while unsafe firstWaiting < waiting.count,
+            unsafe waiting[firstWaiting].end <= takenByteCount
+        {
+            if let event = unsafe waiting[firstWaiting].event {
+                unsafe waitingEvents.remove(event)
+                waitingEventByteCount -= event.count
+            } else {
+                outstandingCount -= 1
+            }
+            firstWaiting += 1
+        }
+        if unsafe firstWaiting * 2 > waiting.count {
+            unsafe waiting.removeSubrange(..<firstWaiting)
+            firstWaiting = 0
+        }
+    }
+
+    private func forgetAll() {
+        unsafe waiting.removeAll(keepingCapacity: waiting.capacity <= Self.keptCapacity)
+        firstWaiting = 0
+        outstandingCount = 0
+        if unsafe !waitingEvents.isEmpty { unsafe waitingEvents = [] }
+        waitingEventByteCount = 0
+    }
+
+    /// A turn's replies.
+    private static let keptCapacity = 128
+
+    /// A packet that waits for the reader.
+    private struct Waiting {
+        /// Where it ends, among all bytes that were ever queued.
+        let end: Int
+        /// The payload of an event; nil for a reply.
+        let event: [UInt8]?
     }
 }

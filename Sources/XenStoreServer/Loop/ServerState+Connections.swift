@@ -46,7 +46,7 @@ extension ServerState {
     /// Without descriptors left the listeners would stay ready, and the loop would never sleep.
     private mutating func pauseAccepting(_ error: SystemFailure) {
         acceptPause = now + .milliseconds(100)
-        notices.append(.acceptPaused(reason: "\(error)"))
+        tell(.acceptPaused(reason: "\(error)"))
         listen(for: [])
     }
 
@@ -67,13 +67,18 @@ extension ServerState {
     /// Begins a session.
     mutating func open(_ domain: DomainID, over link: any SessionLink) -> ServerSession {
         let id = core.connect(as: domain)
-        let outstanding = domain == .dom0 ? 0 : core.quota(of: domain).outstanding
         let session = ServerSession(
             id, domain, over: link, outputLimit: core.quota.outputByteCount,
-            replyLimit: outstanding == 0 ? nil : outstanding)
+            replyLimit: replyLimit(of: domain))
         while sessions.count <= id.place { sessions.append(nil) }
         sessions[id.place] = session
         return session
+    }
+
+    /// The most replies that may wait for a domain's reader; nil without bound.
+    func replyLimit(of domain: DomainID) -> Int? {
+        let limit = domain == .dom0 ? 0 : core.quota(of: domain).outstanding
+        return limit == 0 ? nil : limit
     }
 
     /// Waits for what the session can do now. No system call unless that has changed.
@@ -105,9 +110,9 @@ extension ServerState {
         case .broken(let fault, let reason):
             if let ring {
                 ring.disable(fault)
-                notices.append(.ringBroken(session.domain, fault, reason: reason))
+                tell(.ringBroken(session.domain, fault, reason: reason))
             } else if fault == .protocolViolation {
-                notices.append(.protocolViolation(session.domain, reason: reason))
+                tell(.protocolViolation(session.domain, reason: reason))
             }
         }
         end(session)

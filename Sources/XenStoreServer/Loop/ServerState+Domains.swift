@@ -16,7 +16,7 @@ extension ServerState {
                 case .dying, nil: core.release(domain, &outputs)
                 }
             }
-        } catch { notices.append(.domainsUnknown(reason: "\(error)")) }
+        } catch { tell(.domainsUnknown(reason: "\(error)")) }
         carryOut()
     }
 }

@@ -17,7 +17,7 @@ extension ServerState {
             let ring = try attach(domain, port, guests)
             core.attached(ticket, as: ring.session, &outputs)
         } catch {
-            notices.append(.ringRefused(domain, reason: error.reason))
+            tell(.ringRefused(domain, reason: error.reason))
             core.failedToAttach(ticket, error.name, &outputs)
         }
     }
@@ -139,7 +139,7 @@ extension ServerState {
             for case let ring? in rings { scheduler.event(on: ring.ringID) }
             return lookAtDomains()
         }
-        notices.append(.eventsLost(reason: error.message))
+        tell(.eventsLost(reason: error.message))
         if let descriptor = try? guests.events.descriptor { try? epoll.remove(descriptor) }
     }
 
@@ -165,7 +165,7 @@ extension ServerState {
         let session = session(of: ring)
         let hasWork = ring.hasWork(isWriting: session?.isBlocked ?? false)
         if case .lazy(let roundCount) = scheduler.checked(id, hasWork: hasWork) {
-            notices.append(.lazyGuest(ring.domain, roundCount: roundCount))
+            tell(.lazyGuest(ring.domain, roundCount: roundCount))
         }
     }
 
@@ -196,10 +196,10 @@ extension ServerState {
         do throws(LinkFailure) {
             try ring.reconnect()
             ring.session = open(ring.domain, over: ring).id
-            notices.append(.ringReconnected(ring.domain))
+            tell(.ringReconnected(ring.domain))
         } catch {
             ring.disable(.communication)
-            notices.append(
+            tell(
                 .ringBroken(ring.domain, .communication, reason: "it cannot be notified"))
         }
     }

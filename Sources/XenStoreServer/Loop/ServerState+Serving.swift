@@ -65,6 +65,18 @@ extension ServerState {
         if let ring = session.link as? DomainRing { scheduler.event(on: ring.ringID) }
     }
 
+    /// Has limits that were changed hold for the sessions that are open.
+    mutating func adoptQuotas() {
+        guard core.quotaChangeCount != adoptedQuotaChangeCount else { return }
+        adoptedQuotaChangeCount = core.quotaChangeCount
+        for case let session? in sessions {
+            let wasFull = session.isFull
+            session.replyLimit = replyLimit(of: session.domain)
+            if wasFull, !session.isFull { resume(session) }
+            settle(session)
+        }
+    }
+
     private mutating func hold(_ session: ServerSession) {
         guard !session.isHeldByCore else { return }
         session.isHeldByCore = true
@@ -111,14 +123,14 @@ extension ServerState {
         case .close(let id): if let session = session(id) { sessions[session.id.place] = nil }
         case .attach(let domain, let port, let ticket): attach(domain, port, ticket)
         case .detach(let domain): detach(domain)
-        case .log(let notice): notices.append(StoreServerNotice(notice))
+        case .log(let notice): tell(notice)
         }
     }
 
     private mutating func send(_ packet: Packet, to id: ConnectionID) {
         guard let session = session(id) else { return }
         guard session.queue(packet) else {
-            notices.append(.overflowed(session.domain, byteCount: session.queuedByteCount))
+            tell(.overflowed(session.domain, byteCount: session.queuedByteCount))
             return fail(session, .notRead)
         }
         guard !session.isDirty else { return }
@@ -151,7 +163,8 @@ extension ServerState {
             return false
         }
         if wasFull, !session.isFull { resume(session) }
-        if session.isFull, session.isBlocked {
+        // A guest that is paused reads again when it runs, and could not reconnect: it waits as long as it takes.
+        if session.isFull, session.isBlocked, session.link is SocketLink {
             slowReaders.add(session, until: now + stallTimeout)
         }
         settle(session)
@@ -168,7 +181,7 @@ extension ServerState {
                 slowReaders.add(session, until: now + stallTimeout)
                 continue
             }
-            notices.append(.stalled(session.domain, byteCount: session.queuedByteCount))
+            tell(.stalled(session.domain, byteCount: session.queuedByteCount))
             fail(session, .notRead)
         }
     }

@@ -55,8 +55,18 @@ extension ServerState {
             }
         }
         serveRings(&buffer)
+        adoptQuotas()
         flush()
         return Turn(patience: patience(), notices: takeNotices())
+    }
+
+    /// Has the owner told of something after this turn, unless a guest has it told of too much.
+    mutating func tell(_ notice: StoreServerNotice) {
+        if let domain = notice.domain, domain != .dom0 {
+            guard let leftOutCount = noticeBudget.admit(domain, at: now) else { return }
+            if leftOutCount > 0 { notices.append(.leftOut(domain, count: leftOutCount)) }
+        }
+        notices.append(notice)
     }
 
     mutating func takeNotices() -> [StoreServerNotice] {

@@ -24,6 +24,8 @@ struct ServerState: ~Copyable {
     var dirty: [ConnectionID] = []
     /// Those whose domain the core does not serve now.
     var heldByCore: [ConnectionID] = []
+    /// The core's count of changes to quotas, as far as sessions know of them.
+    var adoptedQuotaChangeCount = 0
     /// Readers that took less than there was, the longest first.
     var slowReaders = SlowReaders()
 
@@ -43,6 +45,7 @@ struct ServerState: ~Copyable {
     var outputs: [StoreOutput] = []
     /// What the owner is told after this turn.
     var notices: [StoreServerNotice] = []
+    var noticeBudget = NoticeBudget()
     /// The time of this turn.
     var now = Deadline.now
 

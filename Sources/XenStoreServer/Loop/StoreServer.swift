@@ -27,8 +27,8 @@ public final class StoreServer: Sendable {
     /// Throws `.unavailable` when the system has no descriptor or thread left, or the guests' events cannot be had.
     /// - Parameters:
     ///   - guests: the way to guests' rings. Without it INTRODUCE makes a domain known, and no more.
-    ///   - stallTimeout: how long a client may take nothing of its replies while so much waits that its requests do,
-    ///     before its connection is ended.
+    ///   - stallTimeout: how long a client on a socket may take nothing of its replies while so much waits that its
+    ///     requests do, before its connection is ended. A guest's ring is never ended for that.
     ///   - onNotice: told what is worth a line in a log. Called on the store's thread, or on that of a call here, and
     ///     must not block.
     public init(

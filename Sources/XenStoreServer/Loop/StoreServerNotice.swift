@@ -15,7 +15,7 @@ public enum StoreServerNotice: Hashable, Sendable {
     case eventsLost(reason: String)
     /// Xen said that something has happened to a domain, and nobody could be asked to which.
     case domainsUnknown(reason: String)
-    /// A connection was ended because nobody takes its replies.
+    /// A socket's connection was ended because nobody takes its replies.
     case stalled(DomainID, byteCount: Int)
     /// A connection was ended because more waits for its reader than may.
     case overflowed(DomainID, byteCount: Int)
@@ -32,17 +32,20 @@ public enum StoreServerNotice: Hashable, Sendable {
     case printed(String)
     /// A request, while a tool has them logged (CONTROL log).
     case request(String)
+    /// A domain caused more notices than are told of one, and so many were left out.
+    case leftOut(DomainID, count: Int)
 
-    init(_ notice: StoreNotice) {
-        switch notice {
-        case .printed(let text): self = .printed(String(decoding: text, as: UTF8.self))
-        case .softMemoryQuotaExceeded(let domain, let byteCount):
-            self = .softMemoryQuotaExceeded(domain, byteCount: byteCount)
-        case .softMemoryQuotaKept(let domain, let byteCount):
-            self = .softMemoryQuotaKept(domain, byteCount: byteCount)
-        case .heldBack(let domain): self = .heldBack(domain)
-        case .request(_, let packet):
-            self = .request("\(packet.operation), request \(packet.requestID)")
+    /// The domain that had it come to this, if it was one's doing.
+    var domain: DomainID? {
+        switch self {
+        case .lazyGuest(let domain, roundCount: _), .ringBroken(let domain, _, reason: _),
+            .ringReconnected(let domain), .ringRefused(let domain, reason: _),
+            .stalled(let domain, byteCount: _), .overflowed(let domain, byteCount: _),
+            .protocolViolation(let domain, reason: _), .heldBack(let domain),
+            .softMemoryQuotaExceeded(let domain, byteCount: _),
+            .softMemoryQuotaKept(let domain, byteCount: _), .leftOut(let domain, count: _):
+            domain
+        case .eventsLost, .domainsUnknown, .acceptPaused, .printed, .request: nil
         }
     }
 }
@@ -70,6 +73,7 @@ extension StoreServerNotice: CustomStringConvertible {
             "\(domain) is over its soft quota of memory with \(byteCount) bytes"
         case .softMemoryQuotaKept(let domain, let byteCount):
             "\(domain) is within its soft quota of memory again with \(byteCount) bytes"
+        case .leftOut(let domain, let count): "\(count) more notices of \(domain) were left out"
         case .printed(let text): text
         case .request(let text): text
         }

@@ -36,17 +36,20 @@ struct Ledger: Sendable {
         var memory = 0
     }
 
-    private var dom0 = Account()
-    private var guests: [DomainID: Account] = [:]
+    /// By id, found without hashing. As long as the largest id that has owned a node.
+    private var accounts: [Account] = []
     /// The guests' nodes, to find them when a guest goes.
     private var owned: [DomainID: Set<PathKey>] = [:]
 
     func account(of domain: DomainID) -> Account {
-        domain == .dom0 ? dom0 : guests[domain] ?? Account()
+        let index = Int(domain.rawValue)
+        return index < accounts.count ? accounts[index] : Account()
     }
 
     /// All domains with nodes.
-    var domains: [DomainID] { [.dom0] + guests.keys.sorted() }
+    var domains: [DomainID] {
+        accounts.indices.filter { accounts[$0].nodes > 0 }.map { DomainID(UInt16($0)) }
+    }
 
     func nodes(of domain: DomainID) -> Set<PathKey> { owned[domain] ?? [] }
 
@@ -70,18 +73,15 @@ struct Ledger: Sendable {
     }
 
     private mutating func add(_ nodes: Int, _ memory: Int, to domain: DomainID) {
-        guard domain != .dom0 else {
-            dom0.nodes += nodes
-            dom0.memory += memory
-            return
+        let index = Int(domain.rawValue)
+        if index >= accounts.count {
+            accounts.append(
+                contentsOf: repeatElement(Account(), count: index + 1 - accounts.count))
         }
-        guests[domain, default: Account()].nodes += nodes
-        guests[domain, default: Account()].memory += memory
+        accounts[index].nodes += nodes
+        accounts[index].memory += memory
     }
 
-    /// Forgets a domain that owns nothing any more.
-    mutating func close(_ domain: DomainID) {
-        guests[domain] = nil
-        owned[domain] = nil
-    }
+    /// Forgets which nodes a domain had, that owns nothing any more.
+    mutating func close(_ domain: DomainID) { owned[domain] = nil }
 }

@@ -36,6 +36,9 @@ enum QuotaName: String, CaseIterable, Sendable {
         }.joined(separator: " ")
     }
 
+    /// The name as `parse` reads it.
+    func text(isSoft: Bool) -> String { isSoft ? Self.softPrefix + rawValue : rawValue }
+
     var hardLimit: WritableKeyPath<StoreQuota, Int> {
         switch self {
         case .nodes: \.nodes

@@ -25,29 +25,64 @@ extension StoreCore {
 
     /// What a domain uses now.
     func usage(of domain: DomainID) -> Usage {
-        let account = tree.ledger.account(of: domain)
         let record = domains[domain]
         var usage = record?.peak ?? Usage()
-        usage.nodes = account.nodes
-        usage.memory = account.memory + (record?.ownMemory ?? 0)
+        usage.nodes = tree.ledger.account(of: domain).nodes
+        usage.memory = memory(of: domain)
         usage.watches = record?.watches ?? 0
         usage.transactions = record?.transactions ?? 0
         return usage
+    }
+
+    /// Bytes that a domain has of the store now.
+    func memory(of domain: DomainID) -> Int {
+        tree.ledger.account(of: domain).memory + (domains[domain]?.ownMemory ?? 0)
+    }
+
+    /// Whether a guest may have so many bytes more.
+    private mutating func checkMemory(
+        _ byteCount: Int, _ context: RequestContext
+    ) throws(StoreErrorName) {
+        let client = context.client
+        guard byteCount > 0, !client.isPrivileged else { return }
+        guard memory(of: client.domain) + byteCount <= limit(\.memoryByteCount, client) else {
+            throw refusal(dooming: context)
+        }
+    }
+
+    /// Whether a guest's transaction may come to depend on one more node.
+    mutating func checkLook(
+        at path: PathKey, _ context: RequestContext
+    ) throws(StoreErrorName) {
+        guard let slot = context.transactionSlot, !context.client.isPrivileged else { return }
+        guard transactions[slot].touches.count < limit(\.transactionNodes, context.client) else {
+            throw refusal(dooming: context)
+        }
+        try checkMemory(OpenTransaction.byteCount(ofLookAt: path), context)
+    }
+
+    /// Whether a guest may make a node so many bytes larger, or smaller: a transaction needs room for its own, too.
+    mutating func checkChange(
+        of node: StoreNode, by byteCount: Int, _ context: RequestContext
+    ) throws(StoreErrorName) {
+        guard !context.client.isPrivileged else { return }
+        try checkMemory(byteCount + copyByteCount(of: node, context), context)
+    }
+
+    private func copyByteCount(of node: StoreNode, _ context: RequestContext) -> Int {
+        context.transactionSlot.map { transactions[$0].byteCount(ofCopying: node) } ?? 0
     }
 
     /// Whether a guest may write so many bytes to a node, which is made if there is none.
     mutating func checkWrite(
         to path: PathKey, _ node: StoreNode?, _ byteCount: Int, _ context: RequestContext
     ) throws(StoreErrorName) {
-        let size = byteCount + (node?.children.byteCount ?? 0)
-        try checkSize(size, context)
-        var memory = size - (node?.byteCount ?? 0)
-        if node == nil { memory += try checkCreation(of: path, context) }
-        guard memory > 0 else { return }
-        let client = context.client
-        let used = usage(of: client.domain).memory + pending(context).memory
-        let limit = limit(\.memoryByteCount, client)
-        guard used + memory <= limit else { throw fail(context) }
+        try checkSize(byteCount + (node?.children.byteCount ?? 0), context)
+        if let node {
+            try checkChange(of: node, by: byteCount - node.value.count, context)
+        } else {
+            try checkMemory(byteCount + checkCreation(of: path, context), context)
+        }
     }
 
     private mutating func checkSize(
@@ -56,37 +91,39 @@ extension StoreCore {
         do {
             try check(
                 byteCount, \.nodeByteCount, \.nodeByteCount, context.client, or: .noSpace)
-        } catch { throw fail(context) }
+        } catch { throw refusal(dooming: context) }
     }
 
-    /// What a transaction would change in the client's account.
-    private func pending(_ context: RequestContext) -> Ledger.Account {
-        context.transactionSlot.map { transactions[$0].account } ?? Ledger.Account()
-    }
-
-    /// Whether a guest may make a node and those missing above it. Returns the bytes that they take.
+    /// Whether a guest may make a node and those missing above it. Returns the bytes that they take without a value.
     private mutating func checkCreation(
         of path: PathKey, _ context: RequestContext
     ) throws(StoreErrorName) -> Int {
         let client = context.client
-        var missing = 0
-        var memory = 0
-        var child: PathKey? = path
-        while let key = child {
+        var missing = 1
+        var child = path
+        var above: StoreNode?
+        while let key = child.parent {
+            above = node(at: key, context)
+            if above != nil { break }
             missing += 1
-            memory += key.count + 24
-            guard let parent = key.parent else { break }
-            if let node = node(at: parent, context) {
-                try checkSize(node.byteCount + key.name.count + 1, context)
-                break
-            }
-            child = parent
+            child = key
         }
-        let used = tree.ledger.account(of: client.domain).nodes + pending(context).nodes
+        // The root always exists.
+        guard let above else { return 0 }
+        try checkSize(above.byteCount + child.name.count + 1, context)
+        let account = context.transactionSlot.map { transactions[$0].account }
+        let used = tree.ledger.account(of: client.domain).nodes + (account?.nodes ?? 0)
         let limit = limit(\.nodes, client)
         guard used + missing <= limit else {
             // As in the C daemon, part of the nodes would have been made before the limit was met.
-            throw used + 1 <= limit ? fail(context) : .noSpace
+            throw used + 1 <= limit ? refusal(dooming: context) : .noSpace
+        }
+        var memory = copyByteCount(of: above, context)
+        var made = path
+        for _ in 0..<missing {
+            // And its name in the list above it.
+            memory += StoreNode.memoryByteCount(made, above.access) + made.name.count + 1
+            made = made.parent ?? made
         }
         return memory
     }
@@ -98,28 +135,35 @@ extension StoreCore {
     }
 
     /// A write that is refused for its size leaves a transaction that can only fail, as in the C daemon.
-    private mutating func fail(_ context: RequestContext) -> StoreErrorName {
+    private mutating func refusal(dooming context: RequestContext) -> StoreErrorName {
         if let slot = context.transactionSlot { transactions[slot].doom() }
         return .noSpace
     }
 
-    /// Remembers the most that a guest has had, and tells when it passes its soft limit either way.
+    /// Remembers the most that a guest has had. Returns what it has now.
+    @discardableResult
+    mutating func raisePeak(of domain: DomainID) -> Usage {
+        let usage = usage(of: domain)
+        guard domain != .dom0 else { return usage }
+        domains.update(domain) { $0.peak.raise(to: usage) }
+        peak.raise(to: usage)
+        return usage
+    }
+
+    /// Remembers what a guest has after a change, and tells when it passes its soft limit either way.
     mutating func noteUsage(_ context: RequestContext, _ outputs: inout [StoreOutput]) {
         let domain = context.client.domain
-        guard domain != .dom0, var record = domains[domain] else { return }
-        let usage = usage(of: domain)
-        record.peak.raise(to: usage)
-        peak.raise(to: record.peak)
-        let exceeds = StoreQuota.exceeds(usage.memory, record.quota.softMemoryByteCount)
-        if exceeds != record.exceedsSoftMemory {
-            outputs.append(
-                .log(
-                    exceeds
-                        ? .softMemoryQuotaExceeded(domain, byteCount: usage.memory)
-                        : .softMemoryQuotaKept(domain, byteCount: usage.memory)))
-        }
-        record.exceedsSoftMemory = exceeds
-        domains[domain] = record
+        guard domain != .dom0 else { return }
+        let memory = raisePeak(of: domain).memory
+        guard let record = domains[domain] else { return }
+        let exceeds = StoreQuota.exceeds(memory, record.quota.softMemoryByteCount)
+        guard exceeds != record.exceedsSoftMemory else { return }
+        domains.update(domain) { $0.exceedsSoftMemory = exceeds }
+        outputs.append(
+            .log(
+                exceeds
+                    ? .softMemoryQuotaExceeded(domain, byteCount: memory)
+                    : .softMemoryQuotaKept(domain, byteCount: memory)))
     }
 
     // MARK: - GET_QUOTA and SET_QUOTA
@@ -141,8 +185,21 @@ extension StoreCore {
         if let domain {
             know(domain)
             domains[domain]?.quota[keyPath: path] = Int(limit)
+            ownLimits[domain, default: []].insert(name.text(isSoft: isSoft))
+            quotaChangeCount += 1
         } else {
             quota[keyPath: path] = Int(limit)
         }
+    }
+
+    /// Sets a limit for all domains: for those that come, and for those that are there without one of their own.
+    mutating func setQuotaOfAll(_ name: QuotaName, isSoft: Bool, _ limit: Int) {
+        let path = name.limit(isSoft: isSoft)
+        quota[keyPath: path] = limit
+        for domain in domains.keys
+        where ownLimits[domain]?.contains(name.text(isSoft: isSoft)) != true {
+            domains[domain]?.quota[keyPath: path] = limit
+        }
+        quotaChangeCount += 1
     }
 }

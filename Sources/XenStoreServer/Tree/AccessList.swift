@@ -37,6 +37,9 @@ struct AccessList: Hashable, Sendable {
 
     var owner: Incarnation { entries[0].holder }
 
+    /// What a quota on memory counts for it.
+    var memoryByteCount: Int { 8 * entries.count }
+
     /// What nodes below get: the same entries, owned by who makes them. Dom0 leaves the owner as it is.
     func inherited(by creator: Incarnation) -> AccessList {
         guard creator.domain != .dom0, creator != owner else { return self }

@@ -51,8 +51,6 @@ struct ChildList: Sendable {
     /// A list of one.
     init(_ entry: Entry) { append(entry) }
 
-    var isEmpty: Bool { count == 0 }
-
     /// Adds the newest child.
     mutating func append(_ entry: Entry) {
         let added = entry.listedByteCount
@@ -69,10 +67,10 @@ struct ChildList: Sendable {
 
     /// Takes a child out; nothing happens when it is not there.
     mutating func remove(serial: UInt64) {
-        let index = Self.firstIndex(in: chunks) { ($0.entries.last?.serial ?? 0) >= serial }
+        let index = chunks.partitionPoint { ($0.entries.last?.serial ?? 0) >= serial }
         guard index < chunks.count else { return }
         let chunk = chunks[index]
-        let position = Self.firstIndex(in: chunk.entries) { $0.serial >= serial }
+        let position = chunk.entries.partitionPoint { $0.serial >= serial }
         guard position < chunk.entries.count, chunk.entries[position].serial == serial else {
             return
         }
@@ -101,10 +99,10 @@ struct ChildList: Sendable {
 
     /// Whether a child with this place is listed under this path.
     func contains(_ entry: Entry) -> Bool {
-        let index = Self.firstIndex(in: chunks) { ($0.entries.last?.serial ?? 0) >= entry.serial }
+        let index = chunks.partitionPoint { ($0.entries.last?.serial ?? 0) >= entry.serial }
         guard index < chunks.count else { return false }
         let entries = chunks[index].entries
-        let position = Self.firstIndex(in: entries) { $0.serial >= entry.serial }
+        let position = entries.partitionPoint { $0.serial >= entry.serial }
         return position < entries.count && entries[position].serial == entry.serial
             && entries[position].key == entry.key
     }
@@ -150,18 +148,5 @@ struct ChildList: Sendable {
             }
         }
         return true
-    }
-
-    /// The first index for which the condition holds, where it holds for all that follow.
-    private static func firstIndex<Element>(
-        in array: [Element], where holds: (Element) -> Bool
-    ) -> Int {
-        var low = 0
-        var high = array.count
-        while low < high {
-            let middle = low + (high - low) / 2
-            if holds(array[middle]) { high = middle } else { low = middle + 1 }
-        }
-        return low
     }
 }

@@ -75,13 +75,7 @@ extension NodeTable {
     mutating func remove(_ node: StoreNode, by author: DomainID) {
         generation += 1
         detach(node, by: author)
-        var pending = [node]
-        while let next = pending.popLast() {
-            take(next)
-            next.children.forEach { entry in
-                if let child = self.node(at: entry.key) { pending.append(child) }
-            }
-        }
+        for node in subtree(of: node) { take(node) }
     }
 
     /// Takes a node out of its parent's list.

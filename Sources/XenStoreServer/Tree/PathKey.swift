@@ -85,14 +85,6 @@ struct PathKey: Sendable {
         return index > 1 ? PathKey(storage: storage, count: index - 1) : nil
     }
 
-    /// How many names there are on the way from the root.
-    var depth: Int {
-        guard !isRoot else { return 0 }
-        var depth = 0
-        for index in 0..<count where storage[index] == slash { depth += 1 }
-        return depth
-    }
-
     /// The path without its first bytes, for who knows it relative to his home.
     func dropping(_ byteCount: Int) -> ArraySlice<UInt8> { storage[min(byteCount, count)..<count] }
 

@@ -74,9 +74,19 @@ final class StoreNode: Sendable {
         children: ChildList, at generation: UInt64, by author: DomainID
     ) -> StoreNode { StoreNode(self, children: children, at: generation, by: author) }
 
+    /// When it became what it is.
+    var version: UInt64 { max(generation, childrenGeneration) }
+
     /// What a quota on a node's size counts: its value, and its children's names with their NULs.
     var byteCount: Int { value.count + children.byteCount }
 
     /// What a quota on memory counts, as in the C daemon: path, header, permissions, value and children's names.
-    var memoryByteCount: Int { key.count + 16 + 8 * access.entries.count + byteCount }
+    var memoryByteCount: Int {
+        Self.memoryByteCount(key, access) + byteCount
+    }
+
+    /// The same of an empty node without children.
+    static func memoryByteCount(_ key: PathKey, _ access: AccessList) -> Int {
+        key.count + 16 + access.memoryByteCount
+    }
 }

@@ -3,21 +3,22 @@ import XenCore
 
 /// What must hold of a tree at any time.
 extension LiveTree {
-    /// What does not hold, in words; empty for a sound tree.
+    /// What does not hold, in words; empty for a sound snapshot.
     func findings() -> [String] {
         var findings: [String] = []
         var counted = Ledger()
         var listedCount = 0
-        for (key, node) in tree.nodes {
+        for (key, node) in snapshot.nodes {
             counted.record(nil, node)
             if node.key != key { findings.append("\(key) is kept as \(node.key)") }
             if let parent = key.parent { check(node, in: self.node(at: parent), &findings) }
             check(childrenOf: node, &findings)
             listedCount += node.children.count
         }
-        let topCount = tree.nodes.keys.count { $0.isSpecial || $0.isRoot }
-        if listedCount + topCount != tree.nodes.count {
-            findings.append("\(listedCount) nodes are listed, and there are \(tree.nodes.count)")
+        let topCount = snapshot.nodes.keys.count { $0.isSpecial || $0.isRoot }
+        if listedCount + topCount != snapshot.nodes.count {
+            findings.append(
+                "\(listedCount) nodes are listed, and there are \(snapshot.nodes.count)")
         }
         for domain in Set(ledger.domains + counted.domains) {
             let (known, found) = (ledger.account(of: domain), counted.account(of: domain))
@@ -63,7 +64,7 @@ extension StoreCore {
     /// What does not hold of the server's state, in words: nothing, unless the server has a bug.
     package func findings() -> [String] {
         var findings = tree.findings()
-        for (_, node) in tree.tree.nodes where !isAlive(node.access.owner) {
+        for (_, node) in tree.snapshot.nodes where !incarnations.isAlive(node.access.owner) {
             findings.append("\(node.key) has an owner who has gone")
         }
         let open = connections.all

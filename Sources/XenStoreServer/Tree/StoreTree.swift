@@ -7,14 +7,18 @@ import XenStoreWire
 struct StoreTree: Sendable {
     fileprivate(set) var nodes: TreeDictionary<PathKey, StoreNode> = [:]
     var generation: UInt64 = 0
+    /// Bytes of all nodes that were replaced or removed while a guest's snapshot could hold them. It never falls.
+    fileprivate(set) var retiredByteCount = 0
 
     func node(at key: PathKey) -> StoreNode? { nodes[key] }
 }
 
 /// The store as it is now: the tree, and who owns how much of it.
 struct LiveTree: Sendable, NodeTable {
-    private(set) var tree = StoreTree()
+    private(set) var snapshot = StoreTree()
     private(set) var ledger = Ledger()
+    /// The generation of the newest snapshot that a guest has had.
+    private var newestSnapshot: UInt64 = 0
 
     /// The nodes that a new C xenstored has: `/tool/xenstored` and the special ones, all dom0's.
     init() {
@@ -25,20 +29,35 @@ struct LiveTree: Sendable, NodeTable {
     }
 
     var generation: UInt64 {
-        get { tree.generation }
-        set { tree.generation = newValue }
+        get { snapshot.generation }
+        set { snapshot.generation = newValue }
     }
 
-    func node(at key: PathKey) -> StoreNode? { tree.nodes[key] }
+    var retiredByteCount: Int { snapshot.retiredByteCount }
+
+    func node(at key: PathKey) -> StoreNode? { snapshot.nodes[key] }
 
     mutating func put(_ old: StoreNode?, _ new: StoreNode) {
-        tree.nodes.updateValue(new, forKey: new.key)
+        snapshot.nodes.updateValue(new, forKey: new.key)
+        if let old { retire(old) }
         ledger.record(old, new)
     }
 
     mutating func take(_ node: StoreNode) {
-        tree.nodes.removeValue(forKey: node.key)
+        snapshot.nodes.removeValue(forKey: node.key)
+        retire(node)
         ledger.record(node, nil)
+    }
+
+    /// The nodes as they are now, for a guest.
+    mutating func takeSnapshot() -> StoreTree {
+        newestSnapshot = generation
+        return snapshot
+    }
+
+    /// A node that came after the newest snapshot is in none, and goes at once.
+    private mutating func retire(_ node: StoreNode) {
+        if node.version <= newestSnapshot { snapshot.retiredByteCount += node.memoryByteCount }
     }
 
     /// Forgets a domain that owns nothing any more.

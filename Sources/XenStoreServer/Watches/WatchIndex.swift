@@ -21,7 +21,6 @@ struct WatchIndex: Sendable {
     }
 
     /// Takes a watch out, and returns it.
-    @discardableResult
     mutating func remove(serial: UInt64, at path: PathKey) -> RegisteredWatch? {
         guard let index = lists[path].flatMap({ Self.index(of: serial, in: $0) }) else {
             return nil
@@ -62,12 +61,7 @@ struct WatchIndex: Sendable {
 
     /// A list is in the order of the numbers.
     private static func index(of serial: UInt64, in list: [RegisteredWatch]) -> Int? {
-        var low = 0
-        var high = list.count
-        while low < high {
-            let middle = low + (high - low) / 2
-            if list[middle].serial < serial { low = middle + 1 } else { high = middle }
-        }
-        return low < list.count && list[low].serial == serial ? low : nil
+        let index = list.partitionPoint { $0.serial >= serial }
+        return index < list.count && list[index].serial == serial ? index : nil
     }
 }

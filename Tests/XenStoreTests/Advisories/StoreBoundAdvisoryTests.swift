@@ -58,7 +58,7 @@ import XenStoreWire
                 0 0 TRANSACTION_START | => \(index)|
                 0 \(index) READ /contended| => 0
                 3 0 WRITE /contended|0 => OK|
-                0 \(index) TRANSACTION_END T| => !EAGAIN
+                0 \(index) TRANSACTION_END T| => \(index == ConflictCredit.burst ? "log held back 3 ; " : "")!EAGAIN
                 """)
         }
         try script.run(
@@ -81,7 +81,11 @@ import XenStoreWire
             0 0 TRANSACTION_START | => 7|
             0 7 READ /contended| => 1
             3 0 WRITE /contended|0 => OK|
-            0 7 TRANSACTION_END T| => !EAGAIN
+            0 0 TRANSACTION_START | => 8|
+            0 8 READ /contended| => 0
+            3b 0 WRITE /contended|0 => OK|
+            0 7 TRANSACTION_END T| => log held back 3 ; !EAGAIN
+            0 8 TRANSACTION_END T| => !EAGAIN
             served 3 => no
             after 1000 =>
             served 3 => yes
@@ -98,6 +102,7 @@ import XenStoreWire
             0 0 SET_PERMS /local/domain/3|n3|b4| => OK|
             """)
         for index in 1...ConflictCredit.burst {
+            let notice = index == ConflictCredit.burst ? "log held back 3 ; " : ""
             try script.run(
                 """
                 3 0 WRITE x|1 => OK|
@@ -107,7 +112,7 @@ import XenStoreWire
                 3b \(index) READ x| => 1
                 3 0 RM x| => OK|
                 4 0 WRITE /local/domain/3/y\(index)|1 => OK|
-                0 \(index) TRANSACTION_END T| => !EAGAIN
+                0 \(index) TRANSACTION_END T| => \(notice)!EAGAIN
                 3b \(index) TRANSACTION_END T| => !EAGAIN
                 """)
         }
@@ -124,6 +129,7 @@ import XenStoreWire
         quota.nodes = 10
         quota.watches = 10
         quota.transactions = 10
+        quota.memoryByteCount = 2000
         var script = Script(quota: quota)
         try script.run(
             """
@@ -135,10 +141,17 @@ import XenStoreWire
             _ = try script.reply("3 0 WATCH a|\(index)|")
             _ = try script.reply("3 0 TRANSACTION_START |")
         }
-        let usage = script.core.usage(of: DomainID(3))
+        var usage = script.core.usage(of: DomainID(3))
         #expect(usage.nodes == 10)
         #expect(usage.watches == 10)
         #expect(usage.transactions == 10)
+        for index in 0..<100 {
+            _ = try script.reply("3 \(index % 10 + 1) READ missing-\(index)|")
+            _ = try script.reply("3 \(index % 10 + 1) WRITE n1|\(index)")
+            _ = try script.reply("3 0 WRITE n\(index % 10)|\(String(repeating: "x", count: 400))")
+        }
+        usage = script.core.usage(of: DomainID(3))
+        #expect(usage.memory > 1500 && usage.memory <= 2000)
         try script.run("check =>")
     }
 
@@ -185,10 +198,13 @@ import XenStoreWire
         for index in 0..<128 {
             try script.run("3 0 WATCH a|\(index)| => OK| ; 3<a|\(index)|")
         }
+        let events = (0..<128).map { "3<a|\($0)|" }.joined(separator: " ; ")
         try script.run(
             """
             3 0 WATCH a|more| => !ENOSPC
-            0 0 WRITE /local/domain/3/a|1 => OK|
+            0 0 MKDIR /local/domain/3| => OK|
+            0 0 SET_PERMS /local/domain/3|n3| => OK|
+            0 0 WRITE /local/domain/3/a|1 => \(events) ; OK|
             """)
     }
 

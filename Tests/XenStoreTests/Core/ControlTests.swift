@@ -47,6 +47,31 @@ import Testing
             """)
     }
 
+    /// As in the C daemon, where all domains have the same limits; one that has its own keeps it.
+    @Test func quotasThatAreSetHoldForRunningDomains() throws {
+        var script = Script()
+        try script.run(
+            """
+            introduce 3 =>
+            introduce 4 =>
+            0 0 SET_QUOTA 4|nodes|7| => OK|
+            0 0 SET_QUOTA 4|soft-memory|8| => OK|
+            0 0 CONTROL quota|set|nodes|5| => OK|
+            0 0 CONTROL quota|set|memory|50| => OK|
+            0 0 CONTROL quota-soft|set|memory|6| => OK|
+            0 0 GET_QUOTA 3|nodes| => 5|
+            0 0 GET_QUOTA 3|memory| => 50|
+            0 0 GET_QUOTA 3|soft-memory| => 6|
+            0 0 GET_QUOTA 4|nodes| => 7|
+            0 0 GET_QUOTA 4|memory| => 50|
+            0 0 GET_QUOTA 4|soft-memory| => 8|
+            release 4 => detach 4
+            introduce 4 =>
+            0 0 CONTROL quota|set|nodes|9| => OK|
+            0 0 GET_QUOTA 4|nodes| => 9|
+            """)
+    }
+
     @Test func quotasAreShownAsTheDaemonShowsThem() throws {
         var script = Script()
         try script.run(

@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 import Testing
 import XenCore
@@ -48,6 +49,23 @@ final class RingStage {
         return guest
     }
 
+    /// Writes 4000 bytes to `/large`, which everybody may read.
+    func makeLarge() throws {
+        let toolstack = try BlockingStoreClient(over: try server.connect(as: .dom0))
+        try toolstack.write("/large", [UInt8](repeating: 7, count: 4000))
+        try toolstack.setPermissions("/large", [.init(.read, for: .dom0)])
+    }
+
+    /// What the first guest's ring has.
+    var ring: StoreServerConnection? { server.connections.first(where: \.isRing) }
+
+    /// Returns once that is as a test wishes.
+    func waitForRing(until condition: (StoreServerConnection) -> Bool) {
+        let deadline = Deadline.after(.seconds(20))
+        while ring.map(condition) != true, !deadline.hasPassed { sched_yield() }
+        #expect(ring.map(condition) == true)
+    }
+
     /// Stops the server, and finds nothing left over.
     func end(_ guests: RingGuest...) throws {
         server.stop()
@@ -65,6 +83,9 @@ final class NoticeLog: Sendable {
         log.withLock { $0.append(notice) }
         signal.signal()
     }
+
+    /// All that it has said.
+    var all: [StoreServerNotice] { log.withLock { $0 } }
 
     /// Blocks until the server has said something like this. False if it never does.
     func hears(_ condition: (StoreServerNotice) -> Bool) -> Bool {

@@ -12,7 +12,9 @@ struct CoreScene {
     var attachFailure: StoreErrorName?
     private var names: [ConnectionID: ConnectionName] = [:]
 
-    init(quota: StoreQuota) { core = StoreCore(quota: quota) }
+    init(quota: StoreQuota, heldByteCountLimit: Int = .max) {
+        core = StoreCore(quota: quota, heldByteCountLimit: heldByteCountLimit)
+    }
 
     /// The connection of this name, opened if it is not.
     @discardableResult

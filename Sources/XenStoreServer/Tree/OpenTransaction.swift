@@ -2,7 +2,7 @@ import XenCore
 import XenStoreWire
 
 /// An open transaction: a snapshot, what it has seen and made of it, and so what decides whether it may be committed.
-struct StoreTransaction: Sendable {
+struct OpenTransaction: Sendable {
     /// What the transaction has seen or done of one node.
     struct Touch: Sendable {
         let key: PathKey
@@ -17,7 +17,9 @@ struct StoreTransaction: Sendable {
     }
 
     /// The tree as it was at the start.
-    private let base: StoreTree
+    let base: StoreTree
+    /// What its owner had retired by then.
+    let retiredByOwner: Int
     var generation: UInt64
     /// In the order in which the nodes were first touched.
     private(set) var touches: [Touch] = []
@@ -27,33 +29,47 @@ struct StoreTransaction: Sendable {
     private(set) var memory = 0
     /// What its changes are for the account of the domain that it belongs to.
     private(set) var account = Ledger.Account()
-    private let owner: Incarnation
+    let owner: Incarnation
     /// Set when it can only fail: a bound was passed within it.
     private(set) var isDoomed = false
+    /// Set when it lost the snapshot that it began with.
+    private(set) var isOutdated = false
 
-    init(on tree: StoreTree, for owner: Incarnation) {
+    /// - Parameter retiredByOwner: bytes, as `DomainRecord.retiredByteCount` counts them.
+    init(on tree: StoreTree, for owner: Incarnation, retiredByOwner: Int = 0) {
         base = tree
+        self.retiredByOwner = retiredByOwner
         generation = tree.generation
         self.owner = owner
     }
 
     mutating func doom() { isDoomed = true }
 
-    /// The node as the transaction sees it, on which its outcome depends from now on.
-    ///
-    /// Throws `ENOSPC` over the limit on nodes.
-    mutating func look(_ key: PathKey, limit: Int) throws(StoreErrorName) -> StoreNode? {
-        if let index = index(of: key) { return touches[index].node }
-        guard touches.count < limit else {
-            isDoomed = true
-            throw .noSpace
-        }
+    /// Forgets what it saw and did, and goes on with another snapshot; it can only conflict.
+    mutating func restart(on tree: StoreTree, retiredByOwner: Int) {
+        self = OpenTransaction(on: tree, for: owner, retiredByOwner: retiredByOwner)
+        isOutdated = true
+    }
+
+    /// Bytes that a first look at a node takes.
+    static func byteCount(ofLookAt key: PathKey) -> Int {
+        key.count + MemoryLayout<Touch>.stride
+    }
+
+    /// Bytes that a change of a node takes for all that stays as it is: nothing where the transaction has its own.
+    func byteCount(ofCopying node: StoreNode) -> Int {
+        guard let index = index(of: node.key), touches[index].base === node else { return 0 }
+        return node.memoryByteCount
+    }
+
+    /// Looks at a node for the first time: the outcome depends on it from now on.
+    mutating func look(_ key: PathKey) -> StoreNode? {
         let node = base.node(at: key)
         let kept = node?.key ?? key.compact
         // Small ones, which are the most, then never move what they touched.
         if touches.isEmpty { touches.reserveCapacity(4) }
         touches.append(Touch(key: kept, base: node, node: node))
-        memory += kept.count + MemoryLayout<Touch>.stride
+        memory += Self.byteCount(ofLookAt: kept)
         if touches.count > Self.scannedCount {
             if indices.isEmpty {
                 for (index, touch) in touches.enumerated() { indices[touch.key] = index }
@@ -67,7 +83,8 @@ struct StoreTransaction: Sendable {
     /// So few are found sooner by looking at each, the newest first: that is mostly the one.
     private static let scannedCount = 8
 
-    private func index(of key: PathKey) -> Int? {
+    /// Where in `touches` a node is. Nil where the transaction has not looked yet.
+    func index(of key: PathKey) -> Int? {
         indices.isEmpty ? touches.lastIndex { $0.key == key } : indices[key]
     }
 
@@ -108,7 +125,7 @@ struct StoreTransaction: Sendable {
     }
 }
 
-extension StoreTransaction: NodeTable {
+extension OpenTransaction: NodeTable {
     func node(at key: PathKey) -> StoreNode? {
         index(of: key).map { touches[$0].node } ?? base.node(at: key)
     }
@@ -137,7 +154,7 @@ extension StoreTransaction: NodeTable {
     }
 }
 
-extension StoreTransaction {
+extension OpenTransaction {
     /// What keeps a transaction from committing.
     struct Conflict {
         let key: PathKey
@@ -205,7 +222,7 @@ extension LiveTree {
     ///
     /// - Parameter adopt: gives nodes of owners who have gone to somebody alive.
     mutating func commit(
-        _ changes: StoreTransaction.Changes, by author: DomainID,
+        _ changes: OpenTransaction.Changes, by author: DomainID,
         adopt: (AccessList) -> AccessList
     ) {
         for removed in changes.removed {

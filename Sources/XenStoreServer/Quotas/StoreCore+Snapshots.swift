@@ -1,0 +1,47 @@
+import XenCore
+
+/// What guests' open transactions keep of a tree that changes meanwhile: a snapshot is had for nothing, and then every
+/// node that is replaced or removed lives on in it.
+///
+/// A guest pays for what it changes itself: that counts for its memory. What others change costs it nothing, since it can do
+/// nothing about it; that is bounded for all guests together. Either way the oldest transaction gives way: it lets go of its
+/// snapshot, and conflicts.
+extension StoreCore {
+    /// - Parameter byteCount: what the client's request has retired.
+    mutating func boundSnapshots(_ byteCount: Int, _ client: StoreClientIdentity) {
+        let domain = client.domain
+        if byteCount > 0, !client.isPrivileged {
+            domains.update(domain) { $0.retiredByteCount += byteCount }
+        }
+        while tree.retiredByteCount - heldFrom > heldByteCountLimit {
+            heldFrom = advance(heldFrom, of: nil) ?? tree.retiredByteCount
+        }
+        guard !client.isPrivileged else { return }
+        while let record = domains[domain], record.retiredByteCount > record.heldFrom,
+            memory(of: domain) + record.retiredByteCount - record.heldFrom
+                > limit(\.memoryByteCount, client)
+        {
+            let start = advance(record.heldFrom, of: domain) ?? record.retiredByteCount
+            domains.update(domain) { $0.heldFrom = start }
+        }
+    }
+
+    /// Where the oldest transaction of a guest, or of all, began, which now gives way if it was at `start`. Nil if there is
+    /// none.
+    private mutating func advance(_ start: Int, of guest: DomainID?) -> Int? {
+        guard let slot = transactions.oldest(of: guest) else { return nil }
+        let oldest =
+            guest == nil
+            ? transactions[slot].base.retiredByteCount : transactions[slot].retiredByOwner
+        if oldest == start { restart(slot) }
+        return oldest
+    }
+
+    private mutating func restart(_ slot: Int) {
+        let owner = transactions[slot].owner.domain
+        let memory = transactions[slot].memory
+        domains.update(owner) { $0.ownMemory -= memory }
+        transactions[slot].restart(
+            on: tree.takeSnapshot(), retiredByOwner: domains[owner]?.retiredByteCount ?? 0)
+    }
+}
