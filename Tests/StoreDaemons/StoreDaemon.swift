@@ -81,7 +81,7 @@ package final class StoreDaemon: Sendable {
         let deadline = Deadline.after(.seconds(20))
         while !deadline.hasPassed, process.isRunning {
             // Answered, so that no connection of ours is left in the daemon's short queue.
-            if let connection = try? StoreConnection(to: socket, until: deadline),
+            if let connection = try? PacketConnection(to: socket, until: deadline),
                 let reply = try? connection.exchange(
                     .getDomainPath, payload: [UInt8(ascii: "0"), 0], until: deadline),
                 !reply.isEmpty

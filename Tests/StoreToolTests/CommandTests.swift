@@ -153,7 +153,9 @@ struct CommandTests {
             errors:
                 "cannot reach the store at /none: it does not exist; is the server running? (ENOENT)",
             status: 69)
-        try tool.expect("rm /", errors: "RM /: malformed, or impossible for this node or domain (EINVAL)", status: 2)
+        try tool.expect(
+            "rm /", errors: "RM /: malformed, or impossible for this node or domain (EINVAL)",
+            status: 2)
         for line in [
             "read", "read /a//b", "read --frob /a", "write /a", "write /a - /b -", "chmod /a x3",
             "ls --depth -1", "read --timeout 0 /a", "watch -n 0 /a", "read --raw --json /a", "frob",
@@ -174,7 +176,8 @@ struct CommandTests {
         #expect(
             help.status == 0 && help.output.contains("memreport") && help.output.hasSuffix("\n"))
         try tool.expect(
-            "control frob", errors: "CONTROL: malformed, or impossible for this node or domain (EINVAL)", status: 2)
+            "control frob",
+            errors: "CONTROL: malformed, or impossible for this node or domain (EINVAL)", status: 2)
     }
 
     @Test func saysThatOutputFailed() throws {

@@ -19,7 +19,8 @@ import XenStoreClient
             (StoreError(.conflict, name: .again, "x"), 75), (StoreError(.timedOut, "x"), 75),
             (StoreError(.limitReached, "x"), 75), (StoreError(.invalidPath, "x"), 64),
             (StoreError(.tooLong, "x"), 64), (StoreError(.unavailable, name: .noEntry, "x"), 69),
-            (StoreError(.disconnected, "x"), 69), (StoreError(.outcomeUnknown, "x"), 3), (StoreError(.protocolViolation, "x"), 76),
+            (StoreError(.disconnected, "x"), 69), (StoreError(.outcomeUnknown, "x"), 3),
+            (StoreError(.protocolViolation, "x"), 76),
         ] as [(StoreError, Int32)])
     func statuses(_ error: StoreError, _ status: Int32) {
         #expect(ToolFailure(error).status.rawValue == status)

@@ -6,7 +6,7 @@ extension ClientCore {
     /// How many watches may be on their way at a time to be set again.
     static let restorationLimit = 256
 
-    /// How many other requests may be unanswered, withdrawn ones included.
+    /// How many other requests may be unanswered, withdrawn ones included. Only what tidies up may be beyond.
     static let requestLimit = RequestHandle.slotLimit - restorationLimit
 
     /// How many replies a server may owe to requests that were given up, before its connection is.
@@ -25,7 +25,13 @@ extension ClientCore {
         let pending = PendingRequest(
             request: request, scope: scope, deadline: deadline, purpose: purpose)
         if let objection = objection(to: pending) { throw objection }
-        guard requests.count < Self.requestLimit, let handle = requests.insert(pending) else {
+        guard purpose == .nobody || requests.count < Self.requestLimit,
+            let handle = requests.insert(pending)
+        else {
+            // What is not committed would stay open.
+            if request.isCommit {
+                tidyUp(.transactionEnd(commit: false), in: scope, until: deadline)
+            }
             throw StoreError(
                 .limitReached,
                 "\(request): \(requests.count) requests are unanswered; wait for replies")

@@ -30,6 +30,19 @@ import XenStoreWire
         #expect(sent.allSatisfy { $0.operation == .transactionEnd && $0.transaction == scope.id })
     }
 
+    @Test func aCommitForWhichThereIsNoRoomIsAnAbort() throws {
+        var client = CoreHarness()
+        let scope = TransactionScope(id: TransactionID(rawValue: 7), epoch: client.core.epoch)
+        for _ in 0..<ClientCore.requestLimit { _ = try client.begin(.read("/a")) }
+        let error = #expect(throws: StoreError.self) {
+            _ = try client.begin(.transactionEnd(commit: true), in: scope)
+        }
+        #expect(error?.code == .limitReached)
+        let last = try #require(try client.flush().last)
+        #expect(last.transaction == scope.id)
+        #expect(last.payload == Request.transactionEnd(commit: false).payload)
+    }
+
     @Test func aTransactionOfACancelledTaskIsNotLeftOpen() async throws {
         let server = try StoreServer()
         let client = try server.client(0)

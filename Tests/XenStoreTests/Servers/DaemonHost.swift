@@ -20,7 +20,7 @@ final class DaemonHost: StoreHost {
 
     var ending: String? { daemon.ending }
 
-    func connect() throws -> StoreConnection { try StoreConnection(to: daemon.socket) }
+    func connect() throws -> PacketConnection { try PacketConnection(to: daemon.socket) }
 
     func makeGuest(_ domain: DomainID) throws -> EventPort? {
         guests[domain] = try daemon.makeGuest(domain)
@@ -44,7 +44,7 @@ extension StoreDaemon {
     /// As the toolstack does for a domain that it has built.
     func introduce(_ domain: DomainID) throws {
         let port = Int(domain.rawValue) + 16
-        let reply = try StoreConnection(to: socket).exchange(
+        let reply = try PacketConnection(to: socket).exchange(
             .introduce, payload: Script.octets("\(domain.rawValue)|1|\(port)|"))
         guard reply.last?.operation == .introduce else {
             throw DaemonFailure("\(kind) refused to introduce \(domain): \(reply)")

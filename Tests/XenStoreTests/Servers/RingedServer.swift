@@ -21,7 +21,7 @@ final class RingedServer: StoreHost {
 
     var ending: String? { nil }
 
-    func connect() throws -> StoreConnection { try StoreConnection(to: socket.path) }
+    func connect() throws -> PacketConnection { try PacketConnection(to: socket.path) }
 
     func makeGuest(_ domain: DomainID) throws -> EventPort? {
         let guest = try stage.guest(domain.rawValue)

@@ -19,7 +19,7 @@ final class SocketServer: StoreHost {
 
     var ending: String? { nil }
 
-    func connect() throws -> StoreConnection { try StoreConnection(to: socket.path) }
+    func connect() throws -> PacketConnection { try PacketConnection(to: socket.path) }
 
     func makeGuest(_ domain: DomainID) -> EventPort? { nil }
 

@@ -10,7 +10,7 @@ protocol StoreHost: AnyObject {
     var ending: String? { get }
 
     /// A new connection of dom0, on the server's socket.
-    func connect() throws -> StoreConnection
+    func connect() throws -> PacketConnection
 
     /// Makes a domain exist, and returns the port of its that the store is to bind; nil where any will do.
     func makeGuest(_ domain: DomainID) throws -> EventPort?

@@ -10,8 +10,8 @@ import XenSystem
 final class WiredStore: TestedStore {
     private let host: any StoreHost
     /// Dom0's, which no test names: it introduces domains.
-    private let toolstack: StoreConnection
-    private var connections: [ConnectionName: StoreConnection] = [:]
+    private let toolstack: PacketConnection
+    private var connections: [ConnectionName: PacketConnection] = [:]
     /// The domains that exist, with the port that the store has to bind where it matters.
     private var guests: [DomainID: EventPort?] = [:]
     /// Connections whose domain has gone: nobody hears on them any more.
@@ -54,7 +54,7 @@ final class WiredStore: TestedStore {
         try host.introduce(domain)
         if let name = ConnectionName("\(domain.rawValue)"), connections[name] == nil {
             let host = host
-            connections[name] = StoreConnection(over: try host.connect(as: domain)) {
+            connections[name] = PacketConnection(over: try host.connect(as: domain)) {
                 host.ending == nil
             }
             ended.remove(name)

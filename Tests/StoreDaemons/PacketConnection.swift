@@ -3,7 +3,7 @@ package import XenStoreWire
 import XenSystem
 
 /// Packets over any transport, one after the other, for tests that say when.
-package final class StoreConnection {
+package final class PacketConnection {
     private let transport: any ByteTransport
     private var parser = PacketParser()
     private var buffer = [UInt8](repeating: 0, count: 4096)
