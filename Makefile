@@ -15,7 +15,7 @@ sim: setup ## Plays histories with all faults on: SEEDS=20000, FIRST=seed, KIND=
 	swift build -c release --product xen-sim
 	@.build/release/xen-sim $(if $(KIND),--kind $(KIND)) $(if $(SEED),--seed $(SEED) $(if $(ONLY),--only $(ONLY)),--seeds $(or $(SEEDS),2000) --first $(or $(FIRST),0))
 
-sanitize: setup ## Runs the tests of rings, grants, events and the mock under ThreadSanitizer, then AddressSanitizer
+sanitize: setup ## Runs the tests of rings, grants, events and the mock under ThreadSanitizer, those and the store's under AddressSanitizer
 	@Tools/sanitize thread
 	@Tools/sanitize address
 
