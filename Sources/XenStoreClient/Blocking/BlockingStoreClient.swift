@@ -2,7 +2,8 @@ public import XenCore
 public import XenStoreWire
 import XenSystem
 
-/// A connection to the store for a program, or a thread, that may block: it has no other thread, and no task.
+/// A connection to the store for a program, or a thread, that may block: it has no other thread, and no task. (Only over
+/// the kernel's device a thread writes.)
 ///
 ///     let store = try BlockingStoreClient.connect()
 ///     try store.write("data/greeting", "hello")

@@ -105,14 +105,17 @@ final class DeviceWriter: Sendable {
 
     func run() {
         while true {
-            work.wait(until: nil)
+            // Looked at before each wait: the signal for it may have ended a pause in `result`.
             let (message, isOver) = state.withLock { state in
                 (state.message.take(), state.failure != nil)
             }
             if let message {
                 finish(message, isOver ? .success(message.count) : result(of: message))
+            } else if isOver {
+                return
+            } else {
+                work.wait(until: nil)
             }
-            if isOver { return }
         }
     }
 

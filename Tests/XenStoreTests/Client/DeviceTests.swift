@@ -2,6 +2,7 @@ import Testing
 import XenCore
 import XenStoreClient
 import XenStoreWire
+import XenSystem
 
 /// The kernel's device, which refuses writes, blocks in them, and takes one request at a time.
 @Suite(.serialized, .timeLimit(.minutes(1))) struct DeviceTests {
@@ -67,6 +68,23 @@ import XenStoreWire
         }
         device.waitUntilHeld()
         device.release()
+    }
+
+    @Test func theThreadEndsThoughTheDeviceTakesNothing() throws {
+        weak var rest: XenbusDevice?
+        do {
+            let device = try XenbusDevice(watching: .full)
+            rest = device
+            let transport = try device.opened()
+            let watch = try Packet(.watch, requestID: 1, payload: Array("/a\0t\0".utf8)).bytes
+            #expect(try transport.write(watch, from: 0) == watch.count)
+            device.waitUntilHeld()
+            transport.close()
+        }
+        // Which keeps the device.
+        let deadline = Deadline.after(.seconds(20))
+        while rest != nil, !deadline.hasPassed { try pause(.milliseconds(1)) }
+        #expect(rest == nil)
     }
 
     /// Each has a thread and a descriptor, which nobody can take back from the kernel.

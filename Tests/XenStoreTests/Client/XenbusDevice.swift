@@ -12,6 +12,8 @@ final class XenbusDevice: Sendable {
         case refused(ErrorNumber)
         /// The write does not return before `release()`, as long as the store is dead.
         case blocked
+        /// Never taken.
+        case full
     }
 
     private let watching: Watching
@@ -61,6 +63,9 @@ final class XenbusDevice: Sendable {
             case .blocked:
                 held.signal()
                 gate.wait(until: nil)
+            case .full:
+                held.signal()
+                return nil
             }
         }
         guard !isSilent else { return message.count }
