@@ -58,7 +58,9 @@ public final class BlockingStoreClient {
     public static func connect(requestTimeout: Duration = .seconds(5)) throws(StoreError)
         -> BlockingStoreClient
     {
-        try connect(path: StoreLocation.find(), requestTimeout: requestTimeout)
+        try StoreLocation.connect { path throws(StoreError) in
+            try connect(path: path, requestTimeout: requestTimeout)
+        }
     }
 
     /// Connects to a server's unix socket, or to the kernel's xenbus device, and again whenever that is lost.

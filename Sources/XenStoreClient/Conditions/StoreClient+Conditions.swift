@@ -58,7 +58,9 @@ extension StoreClient {
             do throws(StoreError) {
                 return try await attempt(min(deadline, requestDeadline))
             } catch {
-                guard error.code == .timedOut, !deadline.hasPassed else { throw error }
+                guard error.code == .timedOut, !deadline.hasPassed, requestTimeout > .zero else {
+                    throw error
+                }
             }
         }
     }

@@ -1,22 +1,19 @@
 import XenCore
 public import XenStoreWire
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import XenSystem
 
 extension StoreClient {
     /// Connects as libxenstore does: to what `XENSTORED_PATH` names, or else to the first of the daemon's socket
-    /// (below `XENSTORED_RUNDIR`, or `/var/run/xenstored`), `/dev/xen/xenbus` and `/proc/xen/xenbus` that is there.
-    /// Reconnects to the same one.
+    /// (below `XENSTORED_RUNDIR`, or `/var/run/xenstored`), `/dev/xen/xenbus` and `/proc/xen/xenbus` that is there and
+    /// takes the connection. Reconnects to the same one.
     ///
     /// Throws `.unavailable`, saying what was tried and what to do.
     public static func connect(requestTimeout: Duration = .seconds(5)) throws(StoreError)
         -> StoreClient
     {
-        try connect(path: StoreLocation.find(), requestTimeout: requestTimeout)
+        try StoreLocation.connect { path throws(StoreError) in
+            try connect(path: path, requestTimeout: requestTimeout)
+        }
     }
 
     /// Connects to a server's unix socket, or to the kernel's xenbus device, and again whenever that is lost.
@@ -32,28 +29,28 @@ extension StoreClient {
 
 /// Where libxenstore looks for a server (`xs_open` in tools/libs/store/xs.c).
 enum StoreLocation {
-    /// Throws `.unavailable`, saying what was tried and what to do.
+    /// Connects to the first that is there and can be connected to.
     ///
+    /// Throws `.unavailable`, saying what was tried and what to do, or why the first that is there cannot be had.
     /// - Parameters:
     ///   - environment: a variable's value; nil when it is not set.
     ///   - exists: whether there is anything at a path.
-    static func find(
-        environment: (String) -> String? = Self.environment,
-        exists: (String) -> Bool = { DescriptorConnector.kind(of: $0) != nil }
-    ) throws(StoreError) -> String {
-        if let path = environment("XENSTORED_PATH") { return path }
+    static func connect<Client>(
+        environment: (String) -> String? = XenSystem.environment,
+        exists: (String) -> Bool = { DescriptorConnector.kind(of: $0) != nil },
+        to path: (String) throws(StoreError) -> Client
+    ) throws(StoreError) -> Client {
+        if let named = environment("XENSTORED_PATH") { return try path(named) }
         let socket = (environment("XENSTORED_RUNDIR") ?? "/var/run/xenstored") + "/socket"
         let candidates = [socket, "/dev/xen/xenbus", "/proc/xen/xenbus"]
-        for path in candidates where exists(path) { return path }
-        throw StoreError(
-            .unavailable,
-            "no xenstore here: none of \(candidates.joined(separator: ", ")) exists; "
-                + "run in a Xen domain, start xenstored, or set XENSTORED_PATH to a server's socket"
-        )
-    }
-
-    private static func environment(_ name: String) -> String? {
-        // Safe: the C string is copied at once, and nothing here changes the environment.
-        unsafe getenv(name).map { unsafe String(cString: $0) }
+        var failure: StoreError?
+        for candidate in candidates where exists(candidate) {
+            do { return try path(candidate) } catch { failure = failure ?? error }
+        }
+        throw failure
+            ?? StoreError(
+                .unavailable,
+                "no xenstore here: none of \(candidates.joined(separator: ", ")) exists; run in a Xen domain, "
+                    + "start xenstored, or set XENSTORED_PATH to a server's socket")
     }
 }
