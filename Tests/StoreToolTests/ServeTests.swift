@@ -7,9 +7,17 @@ import XenStoreServer
 @Suite("xs serve", .timeLimit(.minutes(1)))
 struct ServeTests {
     /// Starts it and waits until it says that it is ready.
-    func start(_ tool: BuiltTool, _ options: [String] = []) async throws -> Process {
+    func start(
+        _ tool: BuiltTool, _ options: [String] = [], descriptorLimit: Int? = nil
+    ) async throws -> Process {
         let process = try tool.prepare(
             ["serve", "--socket", tool.folder.appending(path: "served").path] + options)
+        if let descriptorLimit, let program = process.executableURL {
+            process.executableURL = URL(filePath: "/bin/sh")
+            process.arguments =
+                ["-c", #"ulimit -n \#(descriptorLimit); exec "$0" "$@""#, program.path]
+                + (process.arguments ?? [])
+        }
         try process.run()
         while !tool.text(of: ".errors").contains("ready"), process.isRunning {
             try await Task.sleep(for: .milliseconds(5))
@@ -103,6 +111,26 @@ struct ServeTests {
         #expect(tool.text(of: ".errors").contains("guests cannot be served"))
         let socket = tool.folder.appending(path: "served").path
         #expect(!FileManager.default.fileExists(atPath: socket))
+    }
+
+    @Test func goesOnWhenThereAreNoDescriptorsLeft() async throws {
+        let tool = try BuiltTool()
+        let process = try await start(tool, descriptorLimit: 32)
+        let path = tool.folder.appending(path: "served").path
+        let first = try BlockingStoreClient.connect(path: path, requestTimeout: .seconds(20))
+        try first.write("/a", "1")
+        var others: [BlockingStoreClient] = []
+        while !tool.text(of: ".errors").contains("no new connections for a moment") {
+            guard others.count < 100 else { continue }
+            others.append(try BlockingStoreClient.connect(path: path))
+        }
+        #expect(try first.readString("/a") == "1")
+        others = []
+        let last = try BlockingStoreClient.connect(path: path, requestTimeout: .seconds(20))
+        #expect(try last.readString("/a") == "1")
+        kill(process.processIdentifier, SIGTERM)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
     }
 
     @Test func tellsTheServiceManager() async throws {
