@@ -1,3 +1,4 @@
+import XenCore
 import XenStoreWire
 
 /// A request of the model's subject, well formed.
@@ -9,11 +10,12 @@ enum ModelRequest: CustomStringConvertible {
     case makeDirectory(String)
     case remove(String)
     case setPermissions(String, [Permission])
-    case watch(String, String)
+    case watch(String, String, depth: Int?)
     case unwatch(String, String)
     case transactionStart
     case transactionEnd(Bool)
     case resetWatches
+    case setTarget(DomainID, DomainID)
 
     var ignoresTransactions: Bool {
         switch self {
@@ -36,6 +38,7 @@ enum ModelRequest: CustomStringConvertible {
         case .transactionStart: .transactionStart
         case .transactionEnd: .transactionEnd
         case .resetWatches: .resetWatches
+        case .setTarget: .setTarget
         }
     }
 
@@ -48,7 +51,10 @@ enum ModelRequest: CustomStringConvertible {
         case .write(let path, let value): "\(path)|\(String(decoding: value, as: UTF8.self))"
         case .setPermissions(let path, let entries):
             "\(path)|" + entries.map { "\($0)|" }.joined()
-        case .watch(let path, let token), .unwatch(let path, let token): "\(path)|\(token)|"
+        case .watch(let path, let token, let depth):
+            "\(path)|\(token)|" + (depth.map { "\($0)|" } ?? "")
+        case .unwatch(let path, let token): "\(path)|\(token)|"
+        case .setTarget(let domain, let target): "\(domain.rawValue)|\(target.rawValue)|"
         case .transactionStart, .resetWatches: "|"
         case .transactionEnd(let commits): commits ? "T|" : "F|"
         }

@@ -7,6 +7,8 @@ package enum ModelFlaw: CaseIterable, Sendable {
     case readsTheLiveTreeInTransactions
     case tellsWatchesWhateverTheyMayRead
     case sortsChildren
+    case looksDeeperThanAsked
+    case keepsTargets
 }
 
 /// What a store has to do, written to be read: nothing is shared, every look is at everything.
@@ -46,6 +48,8 @@ struct ModelStore {
     /// In the order of their opening; nil for those that have ended.
     private(set) var connections: [Connection?] = []
     private var introduced: Set<DomainID> = [.dom0]
+    /// For whom else a domain may act.
+    private var targets: [DomainID: DomainID] = [:]
     private var said: [Said] = []
 
     init(flaw: ModelFlaw? = nil) { self.flaw = flaw }
@@ -70,6 +74,9 @@ struct ModelStore {
             for id in store.connections.indices where store.connections[id]?.domain == domain {
                 store.connections[id] = nil
                 store.said.append(.closed(id))
+            }
+            if store.flaw != .keepsTargets {
+                store.targets = store.targets.filter { $0.key != domain && $0.value != domain }
             }
             store.removeNodes(of: domain)
             if store.introduced.remove(domain) != nil { store.tellSpecial("@releaseDomain") }
@@ -125,9 +132,10 @@ struct ModelStore {
         case .makeDirectory(let path): try makeDirectory(path, place)
         case .remove(let path): try remove(path, place)
         case .setPermissions(let path, let entries): try setPermissions(path, entries, place)
-        case .watch(let path, let token):
+        case .watch(let path, let token, let depth):
             let watch = ModelWatch(
                 path: place.absolute(path), token: token,
+                depth: flaw == .looksDeeperThanAsked ? nil : depth,
                 home: path == place.absolute(path) ? "" : place.home)
             let isKnown = connection.watches.contains { $0.path == watch.path && $0.token == token }
             if isKnown { throw Refusal(name: "EEXIST") }
@@ -148,6 +156,12 @@ struct ModelStore {
         case .resetWatches:
             connections[id]?.watches = []
             connections[id]?.transactions = [:]
+        case .setTarget(let domain, let target):
+            guard connection.domain == .dom0 else { throw Refusal(name: "EACCES") }
+            guard introduced.isSuperset(of: [domain, target]) else {
+                throw Refusal(name: "ENOENT")
+            }
+            targets[domain] = target
         }
         return "OK|"
     }
@@ -280,8 +294,11 @@ struct ModelStore {
 
     /// `r`, `w` and, for the owner, `o`.
     private func allowed(_ domain: DomainID, _ permissions: [Permission]) -> Set<Character> {
-        if domain == .dom0 || permissions[0].domain == domain { return ["r", "w", "o"] }
-        let entry = permissions.dropFirst().first { $0.domain == domain } ?? permissions[0]
+        func names(_ entry: Permission) -> Bool {
+            entry.domain == domain || entry.domain == targets[domain]
+        }
+        if domain == .dom0 || names(permissions[0]) { return ["r", "w", "o"] }
+        let entry = permissions.dropFirst().first(where: names) ?? permissions[0]
         var rights: Set<Character> = []
         if entry.access.allowsReading { rights.insert("r") }
         if entry.access.allowsWriting { rights.insert("w") }

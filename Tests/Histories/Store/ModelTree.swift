@@ -45,6 +45,9 @@ struct ModelTree {
         return path == ancestor || path.hasPrefix(ancestor + "/")
     }
 
+    /// How many names a path has.
+    static func level(of path: String) -> Int { path.split(separator: "/").count }
+
     static func name(of path: String) -> String {
         path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
     }

@@ -11,11 +11,15 @@ struct ModelWatch: Equatable {
     /// Absolute or special.
     let path: String
     let token: String
+    /// How many levels below the path it looks; nil for all.
+    let depth: Int?
     /// What the client left out, and events leave out, too; empty unless the path was relative.
     let home: String
 
     func concerns(_ changed: String, _ reach: Reach) -> Bool {
-        reach == .itself ? changed == path : ModelTree.isWithin(changed, path)
+        guard reach == .above else { return changed == path }
+        return ModelTree.isWithin(changed, path)
+            && depth.map { ModelTree.level(of: changed) - ModelTree.level(of: path) <= $0 } ?? true
     }
 
     func event(at changed: String) -> String {

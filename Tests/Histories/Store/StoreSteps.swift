@@ -32,8 +32,18 @@ enum StoreSteps {
             let isFixed = node == "/" || node.hasPrefix("@")
             let entries = pick("permissions", isFixed ? fixedPermissions : permissions)
             return .setPermissions(node, entries.split(separator: " ").compactMap { entry(of: $0) })
-        case "watch": return .watch(pick("watched", watched), pick("token", ["t", "u"]))
+        case "watch":
+            let path = pick("watched", watched)
+            let depth = Int(pick("depth", ["", "", "0", "1", "2"]))
+            return .watch(
+                path, pick("token", ["t", "u"]), depth: path.hasPrefix("@") ? nil : depth)
         case "unwatch": return .unwatch(pick("watched", watched), pick("token", ["t", "u"]))
+        case "target":
+            let ids = pick("target", ["3 4", "4 3", "4 3", "4 3", "3 5", "5 4"]).split(
+                separator: " "
+            )
+            .compactMap { UInt16($0) }
+            return .setTarget(DomainID(ids[0]), DomainID(ids[1]))
         case "start": return .transactionStart
         case "commit": return .transactionEnd(true)
         case "abort": return .transactionEnd(false)
@@ -50,7 +60,10 @@ enum StoreSteps {
         "write", "make", "make", "remove", "remove", "set",
     ]
     private static let requests =
-        common + ["set", "watch", "watch", "watch", "unwatch", "start", "start", "start", "reset"]
+        common + [
+            "set", "watch", "watch", "watch", "unwatch", "start", "start", "start", "reset",
+            "target", "target",
+        ]
     private static let requestsInside = common + ["commit", "commit", "commit", "abort", "start"]
 
     private static let paths = [
