@@ -35,8 +35,10 @@ extension StoreCore {
         _ path: PathKey, _ context: RequestContext
     ) throws(StoreErrorName) -> [UInt8] {
         let access = try find(path, .read, context).access
-        var payload: [UInt8] = []
-        for entry in access.entries
+        // In a transaction an owner may have died since its start: what he leaves behind is dom0's.
+        let owner = incarnations.isAlive(access.owner) ? access.owner.domain : .dom0
+        var payload = Permission(access.entries[0].access, for: owner).bytes + [0]
+        for entry in access.entries.dropFirst()
         where entry.holder.number == .max || incarnations.isAlive(entry.holder) {
             payload += Permission(entry.access, for: entry.holder.domain).bytes + [0]
         }

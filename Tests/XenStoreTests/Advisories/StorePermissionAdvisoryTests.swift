@@ -160,8 +160,14 @@ import XenStoreWire
             0 0 TRANSACTION_START | => 1|
             0 1 SET_PERMS /x|n3|r3| => OK|
             0 1 WRITE /x/below|1 => OK|
+            0 0 WRITE /y|1 => OK|
+            0 0 SET_PERMS /y|r3|n4|b3| => OK|
+            0b 0 TRANSACTION_START | => 1|
             release 3 => detach 3
+            0b 1 GET_PERMS /y| => r0|n4|
             introduce 3 =>
+            0b 1 GET_PERMS /y| => r0|n4|
+            0 1 GET_PERMS /x| => n0|
             0 1 TRANSACTION_END T| => OK|
             3 0 READ /x| => !EACCES
             3 0 READ /x/below| => !EACCES
