@@ -274,7 +274,8 @@ let package = Package(
             name: "XenStoreTests",
             dependencies: [
                 "XenStoreWire", "XenStoreClient", "XenStoreServer", "XenSystem", "XenTesting",
-                "XenCore", "XenGrant", "XenEvtchn", "XenRing", "XenMock", "FuzzSubjects",
+                "XenCore", "XenGrant", "XenEvtchn", "XenDomain", "XenRing", "XenMock",
+                "FuzzSubjects",
                 "StoreDaemons",
             ],
             exclude: ["Programs"], swiftSettings: settings),

@@ -106,12 +106,16 @@ extension OwnedDescriptor {
     }
 
     /// Writes all of `bytes` in one system call, as message devices ask. May block.
-    package func writeMessage(_ bytes: [UInt8]) throws(SystemFailure) -> Int? {
-        // Safe: reads within the array's own count.
-        let count = unsafe bytes.withUnsafeBytes {
-            unsafe write(rawValue, $0.baseAddress, $0.count)
+    package func writeMessage(_ bytes: [UInt8]) throws(SystemFailure) -> Int {
+        while true {
+            // Safe: reads within the array's own count.
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe write(rawValue, $0.baseAddress, $0.count)
+            }
+            guard count < 0 else { return count }
+            let failure = SystemFailure("write")
+            guard failure.errorNumber == .interrupted else { throw failure }
         }
-        return try transferred(count, "write")
     }
 
     /// Ends a socket's both directions, which its other end sees. The descriptor stays open.

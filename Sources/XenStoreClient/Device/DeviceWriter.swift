@@ -5,9 +5,8 @@ import XenSystem
 
 /// The open device, shared by a transport and the thread that writes for it, whichever of them lasts longer.
 final class DeviceWriter: Sendable {
-    /// Writes a packet to the device. Nil when it takes none now.
-    typealias Write =
-        @Sendable (borrowing OwnedDescriptor, [UInt8]) throws(SystemFailure) -> Int?
+    /// Writes a packet to the device.
+    typealias Write = @Sendable (borrowing OwnedDescriptor, [UInt8]) throws(SystemFailure) -> Int
 
     private struct State {
         /// What the thread is to write.
@@ -16,6 +15,8 @@ final class DeviceWriter: Sendable {
         var isWriting = false
         /// ERROR packets for what the device refused.
         var refusals: [UInt8] = []
+        /// Whether the last read took all that it had room for, and may have ended within a packet.
+        var mayBeWithinPacket = false
         /// Why the device cannot be used any more.
         var failure: StoreError?
     }
@@ -65,17 +66,24 @@ final class DeviceWriter: Sendable {
     }
 
     func read(into buffer: inout [UInt8]) throws(StoreError) -> Int? {
-        let (refused, failure) = state.withLock { state in
+        if !state.withLock({ $0.mayBeWithinPacket }), let count = takeRefusals(into: &buffer) {
+            return count
+        }
+        if let failure = state.withLock({ $0.failure }) { throw failure }
+        let count: Int?
+        do { count = try device.readAvailable(into: &buffer) } catch { throw lost("\(error)") }
+        state.withLock { $0.mayBeWithinPacket = count == buffer.count }
+        return count ?? takeRefusals(into: &buffer)
+    }
+
+    private func takeRefusals(into buffer: inout [UInt8]) -> Int? {
+        let part = state.withLock { state in
             let part = Array(state.refusals.prefix(buffer.count))
             state.refusals.removeFirst(part.count)
-            return (part, state.failure)
+            return part
         }
-        if !refused.isEmpty {
-            buffer.replaceSubrange(..<refused.count, with: refused)
-            return refused.count
-        }
-        if let failure { throw failure }
-        do { return try device.readAvailable(into: &buffer) } catch { throw lost("\(error)") }
+        buffer.replaceSubrange(..<part.count, with: part)
+        return part.isEmpty ? nil : part.count
     }
 
     func wait(forWriting: Bool, until deadline: Deadline) throws(StoreError) {
@@ -105,7 +113,6 @@ final class DeviceWriter: Sendable {
 
     func run() {
         while true {
-            // Looked at before each wait: the signal for it may have ended a pause in `result`.
             let (message, isOver) = state.withLock { state in
                 (state.message.take(), state.failure != nil)
             }
@@ -120,13 +127,8 @@ final class DeviceWriter: Sendable {
     }
 
     private func result(of message: [UInt8]) -> Result<Int, SystemFailure> {
-        while true {
-            do throws(SystemFailure) {
-                if let count = try write(device, message) { return .success(count) }
-            } catch { return .failure(error) }
-            guard state.withLock({ $0.failure == nil }) else { return .success(message.count) }
-            // Its poll(2) tells of reading alone.
-            work.wait(until: .after(.milliseconds(10)))
+        do throws(SystemFailure) { return .success(try write(device, message)) } catch {
+            return .failure(error)
         }
     }
 

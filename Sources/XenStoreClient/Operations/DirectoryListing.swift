@@ -18,15 +18,18 @@ struct DirectoryListing: Sendable {
 
     private static let restartLimit = 16
 
-    /// The most bytes that the names may have, each with its NUL.
+    /// What each name takes besides its bytes, about.
+    private static let byteCountOfAnArray = 64
+
+    /// The most bytes that the names may take.
     private let byteCountLimit: Int
 
     /// - Parameters:
     ///   - deadline: from then on nothing more is asked.
-    ///   - byteCountLimit: the most bytes that the names may have; as it is, far more than any node has.
+    ///   - byteCountLimit: the most bytes that the names may take; as it is, far more than any node has.
     init(
         _ path: StorePath, until deadline: Deadline = .after(.seconds(60)),
-        byteCountLimit: Int = 1 << 26
+        byteCountLimit: Int = 1 << 27
     ) {
         self.path = path
         self.deadline = deadline
@@ -66,7 +69,7 @@ struct DirectoryListing: Sendable {
         names += part.names
         if part.isLast { return try paths() }
         let next = offset + part.listByteCount
-        guard next <= byteCountLimit else {
+        guard next + names.count * Self.byteCountOfAnArray <= byteCountLimit else {
             throw StoreError(
                 .limitReached,
                 "\(path) has more children than fit \(byteCountLimit) bytes, or no end")

@@ -45,7 +45,7 @@ extension StoreAccess {
     /// The names of a node's children, in the server's order; each can be appended to `path`.
     ///
     /// A list that does not fit one reply is fetched in parts, again from the start when it changes meanwhile: up to 16
-    /// times (`.conflict`), within a minute (`.timedOut`), and up to 64 MiB (`.limitReached`).
+    /// times (`.conflict`), within a minute (`.timedOut`), and up to 128 MiB of memory (`.limitReached`).
     public func directory(_ path: StorePath) async throws(StoreError) -> [StorePath] {
         var listing = DirectoryListing(path)
         while true {

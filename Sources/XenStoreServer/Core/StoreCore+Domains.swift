@@ -72,11 +72,6 @@ extension StoreCore {
         return place.reversed()
     }
 
-    /// The guests that the server talks to, lowest id first.
-    package var guests: [DomainID] {
-        domains.keys.filter { $0 != .dom0 && domains[$0]?.isIntroduced == true }
-    }
-
     func requireGuest(_ domain: DomainID) throws(StoreErrorName) {
         guard domain != .dom0 else { throw .invalid }
         guard domains[domain]?.isIntroduced ?? false else { throw .noEntry }

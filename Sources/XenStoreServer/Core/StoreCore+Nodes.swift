@@ -66,7 +66,6 @@ extension StoreCore {
         } else {
             change(context) { $0.create(path, value) }
         }
-        noteUsage(context, &outputs)
     }
 
     mutating func makeDirectory(
@@ -80,7 +79,6 @@ extension StoreCore {
         } else {
             change(context) { $0.create(path, []) }
         }
-        noteUsage(context, &outputs)
     }
 
     mutating func remove(
@@ -142,7 +140,6 @@ extension StoreCore {
         } else {
             change(context) { $0.setAccess(access, of: node) }
         }
-        noteUsage(context, &outputs)
     }
 
     /// Entries as they are kept: with the domain that has the id now. An owner must be a domain; an entry of a guest's

@@ -157,11 +157,9 @@ extension StoreCore {
     private mutating func checked(
         _ path: PathKey, _ context: RequestContext
     ) throws(StoreErrorName) -> PathKey {
-        guard !context.client.isPrivileged, let record = domains[context.client.domain] else {
-            return path
-        }
-        let count = path.countedByteCount
-        if StoreQuota.exceeds(count, record.quota.pathByteCount) { throw .invalid }
+        guard !context.client.isPrivileged else { return path }
+        try check(
+            path.countedByteCount, \.pathByteCount, \.pathByteCount, context.client, or: .invalid)
         return path
     }
 }

@@ -56,7 +56,6 @@ extension StoreCore {
                     now: tree.node(at: touch.key)?.access, &outputs)
             }
         }
-        noteUsage(context, &outputs)
     }
 
     private mutating func carryOut(_ changes: OpenTransaction.Changes, by author: DomainID) {
@@ -118,6 +117,13 @@ extension StoreCore {
         guard let author, author != .dom0, author != domain, domains[author] != nil else {
             return
         }
+        charge(author, now, &outputs)
+    }
+
+    /// A guest has made another's transaction fail: from a few in a row on it waits.
+    mutating func charge(
+        _ author: DomainID, _ now: Deadline, _ outputs: inout [StoreOutput]
+    ) {
         domains[author]?.credit.charge(at: now)
         if domains[author]?.credit.mayServe(at: now) == false {
             if heldBack.insert(author).inserted { outputs.append(.log(.heldBack(author))) }

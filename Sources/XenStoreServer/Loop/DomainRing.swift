@@ -60,13 +60,15 @@ final class DomainRing: SessionLink {
 
     /// Whether there is something to do, for a look at a guest that has not notified us.
     ///
-    /// - Parameter isWriting: replies wait for room.
-    func hasWork(isWriting: Bool) -> Bool {
+    /// - Parameters:
+    ///   - isReading: requests are listened to.
+    ///   - isWriting: replies wait for room.
+    func hasWork(isReading: Bool, isWriting: Bool) -> Bool {
         if wantsReconnection { return true }
         guard session != nil else { return false }
         // A ring that the guest has broken is work, too: a round tells it so.
         guard let waiting = try? end.reader.available() else { return true }
-        guard waiting == 0 else { return true }
+        if isReading, waiting > 0 { return true }
         return isWriting && (try? end.writer.room()) != 0
     }
 

@@ -49,7 +49,7 @@ final class ServerSession {
         self.id = id
         self.domain = domain
         self.link = link
-        self.outputLimit = outputLimit
+        self.outputLimit = outputLimit == 0 ? .max : outputLimit
         self.replyLimit = replyLimit
     }
 

@@ -19,6 +19,8 @@ extension ServerState {
         } catch {
             tell(.ringRefused(domain, reason: error.reason))
             core.failedToAttach(ticket, error.name, &outputs)
+            // What was prepared for it is not for whoever gets its id next.
+            if error.isGone { core.release(domain, &outputs) }
         }
     }
 
@@ -27,9 +29,9 @@ extension ServerState {
         _ domain: DomainID, _ port: EventPort, reference: GrantReference = StorePage.reference,
         _ guests: GuestHost
     ) throws(RingRefusal) -> DomainRing {
+        try requireAlive(domain)
         let known = rings.contains { $0?.domain == domain }
         detach(domain)
-        try requireAlive(domain)
         let mapping: GrantMapping
         do { mapping = try guests.grants.map([reference], of: domain, until: .now) } catch {
             throw RingRefusal(error)
@@ -62,7 +64,7 @@ extension ServerState {
             throw RingRefusal(name: .accessDenied, reason: "\(error)")
         }
         guard status != nil, status != .dying else {
-            throw RingRefusal(name: .noEntry, reason: "there is no such domain")
+            throw RingRefusal(name: .noEntry, reason: "there is no such domain", isGone: true)
         }
     }
 
@@ -163,7 +165,9 @@ extension ServerState {
     private mutating func check(_ id: RingID) {
         guard let ring = rings[id.place] else { return }
         let session = session(of: ring)
-        let hasWork = ring.hasWork(isWriting: session?.isBlocked ?? false)
+        let isHeldBack = session.map { $0.isFull || $0.isHeldByCore } ?? false
+        let hasWork = ring.hasWork(
+            isReading: !isHeldBack, isWriting: session?.isBlocked ?? false)
         if case .lazy(let roundCount) = scheduler.checked(id, hasWork: hasWork) {
             tell(.lazyGuest(ring.domain, roundCount: roundCount))
         }
@@ -209,10 +213,13 @@ extension ServerState {
 struct RingRefusal: Error {
     let name: StoreErrorName
     let reason: String
+    /// Xen knows no such domain.
+    var isGone = false
 
-    init(name: StoreErrorName, reason: String) {
+    init(name: StoreErrorName, reason: String, isGone: Bool = false) {
         self.name = name
         self.reason = reason
+        self.isGone = isGone
     }
 
     init(_ error: GrantError) {

@@ -43,6 +43,7 @@ extension ServerState {
         resumeAccepting()
         releaseHeld()
         endStalled()
+        if let due = domainsToBeLookedAt, due <= now { lookAtDomains() }
         serveOwed()
         for index in 0..<events.count {
             let event = events[index]

@@ -31,6 +31,8 @@ struct ServerState: ~Copyable {
 
     /// Nil where nobody tells us of domains that die.
     var lookout: DomainLookout?
+    /// When domains are to be looked at again, since nobody could be asked.
+    var domainsToBeLookedAt: Deadline?
     /// Domains' rings, by `RingID.place`.
     var rings: [DomainRing?] = []
     var ringPlaces: [EventPort: Int] = [:]
@@ -87,6 +89,7 @@ struct ServerState: ~Copyable {
         var first = ringDeadline
         first = Deadline.earlier(first, acceptPause)
         first = Deadline.earlier(first, slowReaders.next)
+        first = Deadline.earlier(first, domainsToBeLookedAt)
         if !heldByCore.isEmpty { first = Deadline.earlier(first, core.nextWake ?? now) }
         return first?.milliseconds(after: now)
     }

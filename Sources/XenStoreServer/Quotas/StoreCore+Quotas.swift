@@ -150,7 +150,7 @@ extension StoreCore {
         return usage
     }
 
-    /// Remembers what a guest has after a change, and tells when it passes its soft limit either way.
+    /// Remembers what a guest has after a request, and tells when it passes its soft limit either way.
     mutating func noteUsage(_ context: RequestContext, _ outputs: inout [StoreOutput]) {
         let domain = context.client.domain
         guard domain != .dom0 else { return }

@@ -7,34 +7,46 @@ import XenCore
 /// nothing about it; that is bounded for all guests together. Either way the oldest transaction gives way: it lets go of its
 /// snapshot, and conflicts.
 extension StoreCore {
+    ///
+    /// A guest whose change makes another's transaction give way is charged as for any that it makes fail.
     /// - Parameter byteCount: what the client's request has retired.
-    mutating func boundSnapshots(_ byteCount: Int, _ client: StoreClientIdentity) {
+    mutating func boundSnapshots(
+        _ byteCount: Int, _ context: RequestContext, _ outputs: inout [StoreOutput]
+    ) {
+        let client = context.client
         let domain = client.domain
         if byteCount > 0, !client.isPrivileged {
             domains.update(domain) { $0.retiredByteCount += byteCount }
         }
         while tree.retiredByteCount - heldFrom > heldByteCountLimit {
-            heldFrom = advance(heldFrom, of: nil) ?? tree.retiredByteCount
+            let (start, loser) = advance(heldFrom, of: nil) ?? (tree.retiredByteCount, nil)
+            heldFrom = start
+            if let loser, loser != domain, !client.isPrivileged {
+                charge(domain, context.now, &outputs)
+            }
         }
         guard !client.isPrivileged else { return }
         while let record = domains[domain], record.retiredByteCount > record.heldFrom,
             memory(of: domain) + record.retiredByteCount - record.heldFrom
                 > limit(\.memoryByteCount, client)
         {
-            let start = advance(record.heldFrom, of: domain) ?? record.retiredByteCount
+            let start = advance(record.heldFrom, of: domain)?.start ?? record.retiredByteCount
             domains.update(domain) { $0.heldFrom = start }
         }
     }
 
-    /// Where the oldest transaction of a guest, or of all, began, which now gives way if it was at `start`. Nil if there is
-    /// none.
-    private mutating func advance(_ start: Int, of guest: DomainID?) -> Int? {
+    /// Where the oldest transaction of a guest, or of all, began, which now gives way if it was at `start`, and then whose
+    /// it is. Nil if there is none.
+    private mutating func advance(
+        _ start: Int, of guest: DomainID?
+    ) -> (start: Int, loser: DomainID?)? {
         guard let slot = transactions.oldest(of: guest) else { return nil }
         let oldest =
             guest == nil
             ? transactions[slot].base.retiredByteCount : transactions[slot].retiredByOwner
-        if oldest == start { restart(slot) }
-        return oldest
+        guard oldest == start else { return (oldest, nil) }
+        restart(slot)
+        return (oldest, transactions[slot].owner.domain)
     }
 
     private mutating func restart(_ slot: Int) {

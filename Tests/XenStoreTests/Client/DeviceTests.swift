@@ -6,7 +6,7 @@ import XenSystem
 
 /// The kernel's device, which refuses writes, blocks in them, and takes one request at a time.
 @Suite(.serialized, .timeLimit(.minutes(1))) struct DeviceTests {
-    @Test(arguments: [ErrorNumber.exists, .inputOutput])
+    @Test(arguments: [ErrorNumber.exists, .inputOutput, .again])
     func whatItRefusesIsTheServersWord(number: ErrorNumber) async throws {
         let device = try XenbusDevice(watching: .refused(number))
         let store = try StoreClient(over: device.opened(), requestTimeout: .seconds(20))
@@ -26,6 +26,32 @@ import XenSystem
         let values = store.perform(contentsOf: (0..<20).map { _ in .read("/a") })
         #expect(values.allSatisfy { (try? $0.get()) == Array("value".utf8) })
         #expect(device.overlapCount == 0)
+    }
+
+    /// The device fills whatever room there is, up to the middle of a packet.
+    @Test func aRefusalDoesNotComeWithinAPacket() throws {
+        let device = try XenbusDevice(watching: .refused(.noSpace))
+        let transport = try device.opened()
+        let event = try Packet(.watchEvent, requestID: 0, payload: Array("/a/b/c/d\0t\0".utf8))
+        for _ in 0..<5 { try device.say(event) }
+        var parser = PacketParser()
+        var buffer = [UInt8](repeating: 0, count: 40)
+        try transport.wait(forWriting: false, until: .after(.seconds(20)))
+        if let count = try transport.read(into: &buffer) { parser.append(buffer[..<count]) }
+        let watch = try Packet(.watch, requestID: 7, payload: Array("/a\0t\0".utf8))
+        #expect(try transport.write(watch.bytes, from: 0) == watch.bytes.count)
+        // Time for the refusal to be there; when it comes later this shows less, and holds.
+        try pause(.milliseconds(20))
+        var packets: [Packet] = []
+        while packets.count < 6 {
+            try transport.wait(forWriting: false, until: .after(.seconds(20)))
+            if let count = try transport.read(into: &buffer) { parser.append(buffer[..<count]) }
+            while let packet = try parser.next() { packets.append(packet) }
+        }
+        #expect(packets.filter { $0.operation == .watchEvent } == Array(repeating: event, count: 5))
+        let refusal = packets.first { $0.operation == .error }
+        #expect(refusal?.requestID == 7 && refusal?.payload == StoreErrorName.noSpace.payload)
+        transport.close()
     }
 
     @Test func itGetsOneRequestAtATime() async throws {
@@ -70,16 +96,17 @@ import XenSystem
         device.release()
     }
 
-    @Test func theThreadEndsThoughTheDeviceTakesNothing() throws {
+    @Test func theThreadEndsWithItsConnection() throws {
         weak var rest: XenbusDevice?
         do {
-            let device = try XenbusDevice(watching: .full)
+            let device = try XenbusDevice(watching: .blocked)
             rest = device
             let transport = try device.opened()
             let watch = try Packet(.watch, requestID: 1, payload: Array("/a\0t\0".utf8)).bytes
             #expect(try transport.write(watch, from: 0) == watch.count)
             device.waitUntilHeld()
             transport.close()
+            device.release()
         }
         // Which keeps the device.
         let deadline = Deadline.after(.seconds(20))

@@ -67,7 +67,7 @@ import XenStoreWire
         [.refusal(.tooBig)]
         + [Word](
             repeating: .part(1, [String(repeating: "n", count: 2047)]),
-            count: byteCountLimit / 2048 + 1)
+            count: byteCountLimit / (2048 + 64) + 1)
 
     /// What a server says, and the names or the error that come of all of it, not before.
     static let readings: [(words: [Word], outcome: String)] = [

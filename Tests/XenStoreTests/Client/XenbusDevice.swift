@@ -12,8 +12,6 @@ final class XenbusDevice: Sendable {
         case refused(ErrorNumber)
         /// The write does not return before `release()`, as long as the store is dead.
         case blocked
-        /// Never taken.
-        case full
     }
 
     private let watching: Watching
@@ -44,6 +42,9 @@ final class XenbusDevice: Sendable {
         ) { _, message throws(SystemFailure) in try self.write(message) }
     }
 
+    /// Sends a packet that nobody asked for.
+    func say(_ packet: Packet) throws { try store.send(packet.bytes) }
+
     /// How many requests came before an earlier one was answered.
     var overlapCount: Int { requests.withLock { $0.overlapCount } }
 
@@ -53,7 +54,7 @@ final class XenbusDevice: Sendable {
     /// Lets a write that is held return.
     func release() { gate.signal() }
 
-    private func write(_ message: [UInt8]) throws(SystemFailure) -> Int? {
+    private func write(_ message: [UInt8]) throws(SystemFailure) -> Int {
         var parser = PacketParser()
         parser.append(message[...])
         guard let packet = try? parser.next() else { throw SystemFailure("write", .invalid) }
@@ -63,9 +64,6 @@ final class XenbusDevice: Sendable {
             case .blocked:
                 held.signal()
                 gate.wait(until: nil)
-            case .full:
-                held.signal()
-                return nil
             }
         }
         guard !isSilent else { return message.count }

@@ -87,6 +87,8 @@ import Testing
         let account = try script.reply("0 0 CONTROL quota|3|")
         #expect(account.hasPrefix("Domain 3:\n"))
         #expect(account.contains("nodes            :        2 (max        3)\n"))
+        // `a`, after the home.
+        #expect(account.contains("path-max         :        1"), "\(account)")
         let most = try script.reply("0 0 CONTROL quota|max|")
         #expect(most.hasPrefix("Max. seen accounting values:\n"))
         #expect(most.contains("nodes            :        3\n"))

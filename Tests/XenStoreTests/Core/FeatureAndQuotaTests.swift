@@ -105,9 +105,9 @@ import XenStoreWire
             0 0 SET_QUOTA 3|soft-memory|100| => OK|
             0 0 SET_QUOTA 3|memory|200| => OK|
             3 0 WRITE a|1 => OK|
-            3 0 WRITE a|1234567890123456789012345678901234567890 => log soft 3 exceeded ; OK|
+            3 0 WRITE a|1234567890123456789012345678901234567890 => OK| ; log soft 3 exceeded
             3 0 WRITE b|123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890 => !ENOSPC
-            3 0 WRITE a| => log soft 3 kept ; OK|
+            3 0 WRITE a| => OK| ; log soft 3 kept
             3 0 WATCH a|token-that-is-long-enough-to-pass-the-limit-of-two-hundred-bytes-all-by-itself-12345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890| => !ENOMEM
             3 0 RM a| => OK|
             check =>

@@ -168,6 +168,22 @@ import XenCore
         try script.run("4 1 TRANSACTION_END T| => OK|")
     }
 
+    /// A guest without a transaction of its own has others' give way, and waits in the end.
+    @Test func whoHasSnapshotsGiveWayIsCharged() throws {
+        var script = try script(memory: 50_000, held: 5_000)
+        try script.run(
+            """
+            0 0 MKDIR /local/domain/4| => OK|
+            0 0 SET_PERMS /local/domain/4|n4| => OK|
+            """)
+        for _ in 1...20 {
+            _ = try script.reply("4 0 TRANSACTION_START |")
+            for index in 0..<20 { _ = try script.reply("3 0 WRITE n\(index)|\(value)") }
+            if script.core.nextWake != nil { return }
+        }
+        Issue.record("it is never held back")
+    }
+
     /// All that guests' snapshots hold is bounded together, and the oldest gives way; dom0's are its own.
     @Test func snapshotsTogetherAreBounded() throws {
         var script = try script(memory: 50_000, held: 30_000)

@@ -2,6 +2,7 @@ import Foundation
 import Synchronization
 import Testing
 import XenCore
+import XenDomain
 import XenEvtchn
 import XenGrant
 import XenMock
@@ -21,14 +22,15 @@ final class RingStage {
 
     init(
         on hypervisor: MockHypervisor = MockHypervisor(), quota: StoreQuota = StoreQuota(),
-        stallTimeout: Duration = .seconds(60), checkPeriod: Duration = .seconds(20)
+        stallTimeout: Duration = .seconds(60), checkPeriod: Duration = .seconds(20),
+        domains: (any DomainBackend)? = nil
     ) throws {
         self.hypervisor = hypervisor
         let process = hypervisor.domain(.dom0).startProcess(name: "xenstored")
         reserved = ReservedReferences(process.grants)
         let host = GuestHost(
             grants: GrantTable(reserved), events: EventChannels(process.events),
-            domains: hypervisor.domains, checkPeriod: checkPeriod)
+            domains: domains ?? hypervisor.domains, checkPeriod: checkPeriod)
         let notices = notices
         server = try StoreServer(
             quota: quota, guests: host, stallTimeout: stallTimeout
