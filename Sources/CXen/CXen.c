@@ -74,11 +74,6 @@ const struct cxen_grants *cxen_load_grants(void) {
 
 static int reset_events(xenevtchn_handle *handle);
 
-// Of libxencall, for `look`.
-static __typeof__(xencall1) *call;
-static __typeof__(xencall_alloc_buffer) *allocate_buffer;
-static __typeof__(xencall_free_buffer) *free_buffer;
-
 const struct cxen_events *cxen_load_events(void) {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     static struct cxen_events table;
@@ -104,6 +99,11 @@ const struct cxen_events *cxen_load_events(void) {
     pthread_mutex_unlock(&lock);
     return result ? &table : NULL;
 }
+
+// Of libxencall, for `look`.
+static __typeof__(xencall1) *call;
+static __typeof__(xencall_alloc_buffer) *allocate_buffer;
+static __typeof__(xencall_free_buffer) *free_buffer;
 
 static int look(xencall_handle *handle, uint16_t domain, enum cxen_domain_state *state);
 

@@ -66,6 +66,7 @@ extension StoreCore {
         } else {
             change(context) { $0.create(path, value) }
         }
+        raisePeak(of: author.domain)
     }
 
     mutating func makeDirectory(
@@ -79,6 +80,7 @@ extension StoreCore {
         } else {
             change(context) { $0.create(path, []) }
         }
+        raisePeak(of: context.client.domain)
     }
 
     mutating func remove(
@@ -140,6 +142,7 @@ extension StoreCore {
         } else {
             change(context) { $0.setAccess(access, of: node) }
         }
+        raisePeak(of: client.domain)
     }
 
     /// Entries as they are kept: with the domain that has the id now. An owner must be a domain; an entry of a guest's

@@ -48,6 +48,7 @@ extension StoreCore {
         let (touches, changes) = (transaction.touches, transaction.changes)
         _ = consume transaction
         carryOut(changes, by: client.domain)
+        raisePeak(of: client.domain)
         if !watches.isEmpty {
             for touch in touches {
                 guard let match = touch.fires else { continue }

@@ -70,7 +70,10 @@ package struct StoreCore: Sendable {
             requestID: packet.requestID,
             client: identity(of: connections.holder(slot)), now: now)
         let retired = tree.retiredByteCount
-        defer { boundSnapshots(tree.retiredByteCount - retired, context, &outputs) }
+        defer {
+            boundSnapshots(tree.retiredByteCount - retired, context, &outputs)
+            mindSoftLimit(of: context.client.domain, &outputs)
+        }
         if !logSwitches.isEmpty { trace(packet, &outputs) }
         do throws(StoreErrorName) {
             guard let payload = try perform(packet, context, &outputs) else { return }
@@ -79,7 +82,6 @@ package struct StoreCore: Sendable {
         } catch {
             Self.reply(.error, error.payload, context, &outputs)
         }
-        noteUsage(context, &outputs)
     }
 
     static func reply(

@@ -12,7 +12,8 @@ public import XenGrant
 public struct GuestHost: Sendable {
     public let grants: GrantTable
     public let events: EventChannels
-    /// Whom to ask whether a domain with a ring lives, when the virtual interrupt `.domainException` says that something has happened.
+    /// Whom to ask whether a domain with a ring lives, when the virtual interrupt `.domainException` says that something
+    /// has happened.
     /// Nil: the server forgets a domain when it is told to, and not before.
     public let domains: (any DomainBackend)?
     /// A ring whose guest does not notify us is looked at no later than this.

@@ -215,20 +215,13 @@ struct RingRefusal: Error {
     let reason: String
     /// Xen knows no such domain.
     var isGone = false
+}
 
-    init(name: StoreErrorName, reason: String, isGone: Bool = false) {
-        self.name = name
-        self.reason = reason
-        self.isGone = isGone
-    }
+extension RingRefusal {
+    init(_ error: GrantError) { self.init(error.errorNumber, error.message) }
+    init(_ error: EventChannelError) { self.init(error.errorNumber, error.message) }
 
-    init(_ error: GrantError) {
-        name = error.errorNumber.map { StoreErrorName($0) } ?? .invalid
-        reason = error.message
-    }
-
-    init(_ error: EventChannelError) {
-        name = error.errorNumber.map { StoreErrorName($0) } ?? .invalid
-        reason = error.message
+    private init(_ number: ErrorNumber?, _ reason: String) {
+        self.init(name: number.map { StoreErrorName($0) } ?? .invalid, reason: reason)
     }
 }

@@ -140,22 +140,18 @@ extension StoreCore {
         return .noSpace
     }
 
-    /// Remembers the most that a guest has had. Returns what it has now.
-    @discardableResult
-    mutating func raisePeak(of domain: DomainID) -> Usage {
+    /// Remembers the most that a guest has had.
+    mutating func raisePeak(of domain: DomainID) {
+        guard domain != .dom0 else { return }
         let usage = usage(of: domain)
-        guard domain != .dom0 else { return usage }
         domains.update(domain) { $0.peak.raise(to: usage) }
         peak.raise(to: usage)
-        return usage
     }
 
-    /// Remembers what a guest has after a request, and tells when it passes its soft limit either way.
-    mutating func noteUsage(_ context: RequestContext, _ outputs: inout [StoreOutput]) {
-        let domain = context.client.domain
-        guard domain != .dom0 else { return }
-        let memory = raisePeak(of: domain).memory
-        guard let record = domains[domain] else { return }
+    /// Tells when a guest has passed its soft limit on memory, either way.
+    mutating func mindSoftLimit(of domain: DomainID, _ outputs: inout [StoreOutput]) {
+        guard domain != .dom0, let record = domains[domain] else { return }
+        let memory = memory(of: domain)
         let exceeds = StoreQuota.exceeds(memory, record.quota.softMemoryByteCount)
         guard exceeds != record.exceedsSoftMemory else { return }
         domains.update(domain) { $0.exceedsSoftMemory = exceeds }

@@ -3,7 +3,7 @@ import XenCore
 
 /// What must hold of a tree at any time.
 extension LiveTree {
-    /// What does not hold, in words; empty for a sound snapshot.
+    /// What does not hold, in words; empty for a sound tree.
     func findings() -> [String] {
         var findings: [String] = []
         var counted = Ledger()

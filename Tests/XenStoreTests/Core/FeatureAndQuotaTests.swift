@@ -96,6 +96,21 @@ import XenStoreWire
             """)
     }
 
+    @Test func theSoftLimitIsToldWhateverPassesIt() throws {
+        var script = Script()
+        let token = String(repeating: "t", count: 140)
+        try script.run(
+            """
+            0 0 MKDIR /local/domain/3| => OK|
+            0 0 SET_PERMS /local/domain/3|n3| => OK|
+            0 0 SET_QUOTA 3|soft-memory|150| => OK|
+            3 0 WATCH a|\(token)| => OK| ; 3<a|\(token)| ; log soft 3 exceeded
+            3 0 UNWATCH a|\(token)| => OK| ; log soft 3 kept
+            3 0 WRITE b|\(token) => OK| ; log soft 3 exceeded
+            3 0 RM b| => OK| ; log soft 3 kept
+            """)
+    }
+
     @Test func memoryIsBoundedHardAndToldSoft() throws {
         var script = Script()
         try script.run(

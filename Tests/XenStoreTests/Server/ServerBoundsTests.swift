@@ -70,10 +70,10 @@ import XenStoreWire
         #expect(server.connections.isEmpty)
     }
 
-    /// As in the C daemon: whoever reads the one event looks at what is there by then.
-    @Test func identicalEventsThatWaitAreOne() async throws {
-        let server = try StoreServer()
-        let healthy = try server.client(0)
+    /// A client with a watch on `/w` that takes no reply any more, and is held back.
+    private func deafWatcher(
+        of server: StoreServer, _ healthy: StoreClient
+    ) async throws -> some ByteTransport {
         try await healthy.write("/large", [UInt8](repeating: 1, count: 4000))
         let deaf = try server.connect(as: .dom0)
         try send(deaf, .watch, "/w\0t\0")
@@ -81,6 +81,15 @@ import XenStoreWire
         let request = try Packet(.read, requestID: 1, payload: Array("/large\0".utf8)).bytes
         while try deaf.write(request, from: 0) == request.count {}
         while heldBack(server) == nil { await Task.yield() }
+        return deaf
+    }
+
+    /// As in the C daemon: whoever reads the one event looks at what is there by then.
+    @Test func identicalEventsThatWaitAreOne() async throws {
+        let server = try StoreServer()
+        let healthy = try server.client(0)
+        let deaf = try await deafWatcher(of: server, healthy)
+        defer { deaf.close() }
         let before = queuedByteCount(server)
         for _ in 0..<100 { try await healthy.write("/w", "x") }
         let event = try Packet(.watchEvent, requestID: 0, payload: Array("/w\0t\0".utf8))
@@ -91,13 +100,8 @@ import XenStoreWire
     @Test func aFloodOfEventsIsCountedAndBounded() async throws {
         let server = try StoreServer()
         let healthy = try server.client(0)
-        try await healthy.write("/large", [UInt8](repeating: 1, count: 4000))
-        let deaf = try server.connect(as: .dom0)
-        try send(deaf, .watch, "/w\0t\0")
-        _ = try packets(deaf, 2)
-        let request = try Packet(.read, requestID: 1, payload: Array("/large\0".utf8)).bytes
-        while try deaf.write(request, from: 0) == request.count {}
-        while heldBack(server) == nil { await Task.yield() }
+        let deaf = try await deafWatcher(of: server, healthy)
+        defer { deaf.close() }
         let before = try #require(heldBack(server))
         #expect(before.memoryByteCount < 1 << 20)
         let long = String(repeating: "x", count: 2000)
